@@ -1,0 +1,1 @@
+//! From entries to pages worth a scrape. Pure.

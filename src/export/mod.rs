@@ -1,0 +1,1 @@
+//! Articles handed out: JSON Lines, Markdown, CSV.

@@ -1,0 +1,289 @@
+//! The archive and the queue: the only module with SQL.
+//!
+//! Every method is one transaction and a verb of our domain. Whatever is not recorded
+//! will be done again; doing it twice changes nothing.
+
+mod record;
+mod sqlite;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::model::{ArticleId, FeedId, FeedUrl};
+use crate::query::{ArticleQuery, Cursor};
+
+pub use record::*;
+
+/// Where the archive is. `[store]` of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The SQLite file; the search index lies beside it as `NAME-search.db`.
+    pub path: PathBuf,
+}
+
+/// Who opens the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The one daemon (or `run --once`): takes the lock, creates and migrates.
+    Daemon,
+    /// A command that changes something beside the daemon: creates and migrates if no daemon runs.
+    Command,
+    /// A question: never writes; the file must exist.
+    Reader,
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another daemon holds the store.
+    #[error(
+        "another wireroom (process {pid}) is running on {path}; stop it first, or use its store with PostgreSQL once several are wanted"
+    )]
+    Locked {
+        /// The store.
+        path: PathBuf,
+        /// Its process, 0 if unknown.
+        pid: u32,
+    },
+    /// The file does not exist, and this access creates none.
+    #[error("there is no store at {path}; `wireroom run` makes one")]
+    Missing {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The file was written by a later version.
+    #[error(
+        "{path} has schema version {found}, and this wireroom knows {known} at most; use the newer wireroom"
+    )]
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// The file is damaged, or not a store at all.
+    #[error(
+        "{path} is damaged or not a wireroom store: {reason}; restore a backup, and keep the damaged file"
+    )]
+    Corrupt {
+        /// The store.
+        path: PathBuf,
+        /// What the database said.
+        reason: String,
+    },
+    /// The folder or file cannot be written.
+    #[error("cannot write {path}: {reason}")]
+    Unwritable {
+        /// The store.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The disk is full.
+    #[error("no space left for {path}; free some, nothing acknowledged is lost")]
+    Full {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The work belongs to another worker by now; it is done again there.
+    #[error("the shard belongs to another worker")]
+    Fenced,
+    /// Anything else that the database said.
+    #[error("store: {0}")]
+    Database(String),
+}
+
+/// The archive. A cheap clone; all clones share the writer thread and the readers. The
+/// writer ends, committed, when the last clone is dropped or at [`Store::close`].
+#[derive(Clone, Debug)]
+pub struct Store {}
+
+impl Store {
+    /// Opens the archive.
+    ///
+    /// # Errors
+    /// [`StoreError`]: locked, missing, newer, corrupt, unwritable.
+    pub async fn open(settings: &Settings, access: Access) -> Result<Self, StoreError> {
+        let _ = (settings, access);
+        unimplemented!()
+    }
+
+    /// The process that holds the daemon's lock on this store, if one does.
+    #[must_use]
+    pub fn daemon_process(settings: &Settings) -> Option<u32> {
+        let _ = settings;
+        unimplemented!()
+    }
+
+    /// Commits what is under way and closes. Later calls fail.
+    pub async fn close(self) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    // Feeds: what is polled.
+
+    /// Makes the feeds of all files be what the lists say: adds, changes, and retires those
+    /// that no file names any more. Feeds added by command are left alone; one that a file
+    /// now names becomes that file's. New feeds are due at once.
+    pub async fn sync_lists(&self, lists: Vec<SourceList>, now: Timestamp) -> Result<SyncReport, StoreError> {
+        let _ = (lists, now);
+        unimplemented!()
+    }
+
+    /// Subscribes to a feed by command.
+    pub async fn subscribe(&self, feed: NewFeed, now: Timestamp) -> Result<Subscribed, StoreError> {
+        let _ = (feed, now);
+        unimplemented!()
+    }
+
+    /// Stops polling a feed for good; its articles stay.
+    pub async fn retire(&self, feed: FeedId, now: Timestamp) -> Result<(), StoreError> {
+        let _ = (feed, now);
+        unimplemented!()
+    }
+
+    /// Pauses or resumes a feed; resumed, it is due at once.
+    pub async fn set_paused(&self, feed: FeedId, paused: Paused, now: Timestamp) -> Result<(), StoreError> {
+        let _ = (feed, paused, now);
+        unimplemented!()
+    }
+
+    /// Makes a feed due now.
+    pub async fn make_due(&self, feed: FeedId, now: Timestamp) -> Result<(), StoreError> {
+        let _ = (feed, now);
+        unimplemented!()
+    }
+
+    /// All feeds, in the order of their ids.
+    pub async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
+        unimplemented!()
+    }
+
+    /// One feed by id, or by its present or subscribed URL.
+    pub async fn feed(&self, name: &FeedName) -> Result<Option<Feed>, StoreError> {
+        let _ = name;
+        unimplemented!()
+    }
+
+    /// The newest polls of a feed, newest first.
+    pub async fn polls(&self, feed: FeedId, limit: usize) -> Result<Vec<Poll>, StoreError> {
+        let _ = (feed, limit);
+        unimplemented!()
+    }
+
+    // The queue: what is due.
+
+    /// Feeds that are due, oldest first, at most one per host and none of a busy host.
+    /// Nothing is written: a feed stays due until its poll is recorded.
+    pub async fn due_feeds(&self, claim: &Claim) -> Result<Vec<DueFeed>, StoreError> {
+        let _ = claim;
+        unimplemented!()
+    }
+
+    /// Pages that are due, oldest first, at most one per host and none of a busy host.
+    pub async fn due_pages(&self, claim: &Claim) -> Result<Vec<DuePage>, StoreError> {
+        let _ = claim;
+        unimplemented!()
+    }
+
+    /// How much is due now, and when the next thing will be.
+    pub async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+        let _ = now;
+        unimplemented!()
+    }
+
+    /// One poll's entries, validators, state and next due time, in one transaction.
+    pub async fn record_poll(&self, due: &DueFeed, report: PollReport) -> Result<PollRecorded, StoreError> {
+        let _ = (due, report);
+        unimplemented!()
+    }
+
+    /// One scrape's article or failure, in one transaction.
+    pub async fn record_scrape(&self, due: &DuePage, report: ScrapeReport) -> Result<Saved, StoreError> {
+        let _ = (due, report);
+        unimplemented!()
+    }
+
+    // Questions.
+
+    /// Articles that answer a query.
+    pub async fn articles(&self, query: &ArticleQuery) -> Result<Listing, StoreError> {
+        let _ = query;
+        unimplemented!()
+    }
+
+    /// One article by id, or by any URL that leads to it.
+    pub async fn article(&self, name: &ArticleName) -> Result<Option<Article>, StoreError> {
+        let _ = name;
+        unimplemented!()
+    }
+
+    /// The state of everything.
+    pub async fn status(&self, now: Timestamp) -> Result<Status, StoreError> {
+        let _ = now;
+        unimplemented!()
+    }
+
+    // Upkeep.
+
+    /// Brings the search index up to the newest change; returns how many articles it took.
+    /// The index is derived: a missing or damaged one is made anew.
+    pub async fn index(&self) -> Result<usize, StoreError> {
+        unimplemented!()
+    }
+
+    /// Copies a consistent snapshot to `to`, which must not exist.
+    pub async fn backup(&self, to: &Path) -> Result<u64, StoreError> {
+        let _ = to;
+        unimplemented!()
+    }
+
+    /// Checks the files (`quick_check`, foreign keys, index watermark); one line per finding.
+    pub async fn check(&self) -> Result<Vec<String>, StoreError> {
+        unimplemented!()
+    }
+
+    /// A note that outlives the process, such as the outcome of the last reload.
+    pub async fn set_note(&self, name: &str, text: &str) -> Result<(), StoreError> {
+        let _ = (name, text);
+        unimplemented!()
+    }
+
+    /// Reads a note.
+    pub async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let _ = name;
+        unimplemented!()
+    }
+}
+
+/// The answers to a query, and where to go on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    /// The articles, newest first.
+    pub articles: Vec<Article>,
+    /// Where to go on, if there is more.
+    pub next: Option<Cursor>,
+    /// Changes that the search index has not seen yet; 0 for queries without a search.
+    pub index_lag: u64,
+}
+
+/// How a person names a feed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeedName {
+    /// By id.
+    Id(FeedId),
+    /// By its present or subscribed URL.
+    Url(FeedUrl),
+}
+
+/// How a person names an article.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArticleName {
+    /// By id.
+    Id(ArticleId),
+    /// By any URL: original, final, canonical.
+    Url(String),
+}
