@@ -14,7 +14,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_depth: 512, min_words: 25 }
+        Self {
+            max_depth: 512,
+            min_words: 25,
+        }
     }
 }
 

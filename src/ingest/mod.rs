@@ -13,6 +13,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { polls: 16, scrapes: 16, min_words: 25 }
+        Self {
+            polls: 16,
+            scrapes: 16,
+            min_words: 25,
+        }
     }
 }

@@ -22,8 +22,17 @@ impl Failure {
     #[must_use]
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
         let detail: String = detail.into();
-        let detail = detail.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
-        Self { kind, detail, status: None, retry_after: None }
+        let detail = detail
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(500)
+            .collect();
+        Self {
+            kind,
+            detail,
+            status: None,
+            retry_after: None,
+        }
     }
 }
 
@@ -129,7 +138,11 @@ impl FromStr for ErrorKind {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or(())
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.name() == name)
+            .ok_or(())
     }
 }
 
@@ -146,6 +159,9 @@ mod tests {
 
     #[test]
     fn details_cannot_forge_log_lines() {
-        assert_eq!(Failure::new(ErrorKind::Parse, "a\nb\x1b[31m").detail, "a b [31m");
+        assert_eq!(
+            Failure::new(ErrorKind::Parse, "a\nb\x1b[31m").detail,
+            "a b [31m"
+        );
     }
 }

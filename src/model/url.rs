@@ -84,7 +84,9 @@ impl PageUrl {
     /// [`UrlError`] when the result is not an absolute `http(s)` URL with a host.
     pub fn resolve(link: &str, base: &Url) -> Result<Self, UrlError> {
         let link = link.trim();
-        let joined = base.join(link).map_err(|error| invalid(link, &error.to_string()))?;
+        let joined = base
+            .join(link)
+            .map_err(|error| invalid(link, &error.to_string()))?;
         parse_http(joined.as_str()).map(Self)
     }
 
@@ -119,7 +121,9 @@ fn parse_http(text: &str) -> Result<Url, UrlError> {
     }
     let mut url = Url::parse(text).map_err(|error| invalid(text, &error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(UrlError::Scheme { scheme: url.scheme().to_owned() });
+        return Err(UrlError::Scheme {
+            scheme: url.scheme().to_owned(),
+        });
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err(invalid(text, "it names no host"));
@@ -129,7 +133,10 @@ fn parse_http(text: &str) -> Result<Url, UrlError> {
 }
 
 fn invalid(text: &str, reason: &str) -> UrlError {
-    UrlError::Invalid { text: text.chars().take(200).collect(), reason: reason.to_owned() }
+    UrlError::Invalid {
+        text: text.chars().take(200).collect(),
+        reason: reason.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -146,15 +153,26 @@ mod tests {
 
     #[test]
     fn other_schemes_are_refused_by_name() {
-        assert_eq!(FeedUrl::parse("file:///etc/passwd"), Err(UrlError::Scheme { scheme: "file".into() }));
-        assert!(matches!(PageUrl::parse("no url"), Err(UrlError::Invalid { .. })));
+        assert_eq!(
+            FeedUrl::parse("file:///etc/passwd"),
+            Err(UrlError::Scheme {
+                scheme: "file".into()
+            })
+        );
+        assert!(matches!(
+            PageUrl::parse("no url"),
+            Err(UrlError::Invalid { .. })
+        ));
     }
 
     #[test]
     fn links_are_resolved_against_their_document() {
         let base = Url::parse("https://example.org/news/feed.xml").unwrap();
 
-        assert_eq!(PageUrl::resolve("../a?b=1#c", &base).unwrap().as_str(), "https://example.org/a?b=1");
+        assert_eq!(
+            PageUrl::resolve("../a?b=1#c", &base).unwrap().as_str(),
+            "https://example.org/a?b=1"
+        );
         assert!(PageUrl::resolve("javascript:alert(1)", &base).is_err());
     }
 }

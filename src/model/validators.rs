@@ -23,6 +23,9 @@ impl Validators {
     /// These, updated by what a 304 carried (RFC 9110 §15.4.5).
     #[must_use]
     pub fn merged(self, newer: Self) -> Self {
-        Self { etag: newer.etag.or(self.etag), last_modified: newer.last_modified.or(self.last_modified) }
+        Self {
+            etag: newer.etag.or(self.etag),
+            last_modified: newer.last_modified.or(self.last_modified),
+        }
     }
 }

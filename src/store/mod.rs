@@ -128,7 +128,11 @@ impl Store {
     /// Makes the feeds of all files be what the lists say: adds, changes, and retires those
     /// that no file names any more. Feeds added by command are left alone; one that a file
     /// now names becomes that file's. New feeds are due at once.
-    pub async fn sync_lists(&self, lists: Vec<SourceList>, now: Timestamp) -> Result<SyncReport, StoreError> {
+    pub async fn sync_lists(
+        &self,
+        lists: Vec<SourceList>,
+        now: Timestamp,
+    ) -> Result<SyncReport, StoreError> {
         let _ = (lists, now);
         unimplemented!()
     }
@@ -146,7 +150,12 @@ impl Store {
     }
 
     /// Pauses or resumes a feed; resumed, it is due at once.
-    pub async fn set_paused(&self, feed: FeedId, paused: Paused, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn set_paused(
+        &self,
+        feed: FeedId,
+        paused: Paused,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let _ = (feed, paused, now);
         unimplemented!()
     }
@@ -196,13 +205,21 @@ impl Store {
     }
 
     /// One poll's entries, validators, state and next due time, in one transaction.
-    pub async fn record_poll(&self, due: &DueFeed, report: PollReport) -> Result<PollRecorded, StoreError> {
+    pub async fn record_poll(
+        &self,
+        due: &DueFeed,
+        report: PollReport,
+    ) -> Result<PollRecorded, StoreError> {
         let _ = (due, report);
         unimplemented!()
     }
 
     /// One scrape's article or failure, in one transaction.
-    pub async fn record_scrape(&self, due: &DuePage, report: ScrapeReport) -> Result<Saved, StoreError> {
+    pub async fn record_scrape(
+        &self,
+        due: &DuePage,
+        report: ScrapeReport,
+    ) -> Result<Saved, StoreError> {
         let _ = (due, report);
         unimplemented!()
     }

@@ -10,7 +10,8 @@ use crate::extract::{Image, Related};
 use crate::feed::Enclosure;
 use crate::feed_list::ListedFeed;
 use crate::model::{
-    ArticleId, ErrorKind, Failure, FeedId, FeedSettings, FeedUrl, HostKey, PageUrl, Shard, Validators,
+    ArticleId, ErrorKind, Failure, FeedId, FeedSettings, FeedUrl, HostKey, PageUrl, Shard,
+    Validators,
 };
 use crate::schedule::PollState;
 
