@@ -82,7 +82,7 @@ pub async fn run(
     let store = Store::open(&config.store, Access::Daemon).await?;
     let hangups = signal(SignalKind::hangup()).map_err(DaemonError::Signal)?;
     announce(&config, &store, lists).await?;
-    service::ready();
+    service::ready("ready");
     let mut daemon = Daemon {
         config,
         run,
@@ -147,7 +147,7 @@ impl Daemon {
         ));
         let end = self.stop.child_token();
         let mut ingesting = JoinSet::new();
-        ingesting.spawn(ingest.run(self.run, end.clone(), service::heartbeat));
+        ingesting.spawn(ingest.run(self.run, end.clone(), heartbeat()));
         let mut helpers = JoinSet::new();
         helpers.spawn(follow_changes(
             self.store.clone(),
@@ -192,7 +192,7 @@ impl Daemon {
         if let Err(error) = self.store.set_note(RELOAD_NOTE, &note).await {
             error!("cannot note the reload: {error}");
         }
-        service::ready();
+        service::ready("ready");
         outcome.ok().and_then(|(_, config)| config)
     }
 
@@ -274,6 +274,19 @@ fn describe(report: &SyncReport) -> String {
     format!(
         "{added} added, {changed} changed, {retired} retired, {revived} revived, {kept} unchanged"
     )
+}
+
+/// A sign of life for the service manager, given no more often than it wants one.
+fn heartbeat() -> impl FnMut() + Send {
+    let interval = service::watchdog_interval();
+    let mut given: Option<Instant> = None;
+    move || {
+        let Some(interval) = interval else { return };
+        if given.is_none_or(|given| given.elapsed() >= interval) {
+            service::watchdog();
+            given = Some(Instant::now());
+        }
+    }
 }
 
 /// Keeps the search index close behind the articles.

@@ -95,7 +95,7 @@ impl Ingest {
         self: Arc<Self>,
         run: Run,
         stop: CancellationToken,
-        heartbeat: impl Fn() + Send,
+        mut heartbeat: impl FnMut() + Send,
     ) -> Result<(), RunError> {
         let mut work = Work::default();
         let began = now();

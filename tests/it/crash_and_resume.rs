@@ -12,14 +12,30 @@ async fn slow_site() -> (Site, Vec<String>) {
     let site = Site::start().await;
     let mut urls = Vec::new();
     for feed in 0..N_FEEDS {
-        let names: Vec<String> = (0..N_ENTRIES).map(|entry| format!("{feed}-{entry}")).collect();
-        let items: Vec<_> =
-            names.iter().map(|name| (name.as_str(), site.url(&format!("/page/{name}")), name.as_str())).collect();
+        let names: Vec<String> = (0..N_ENTRIES)
+            .map(|entry| format!("{feed}-{entry}"))
+            .collect();
+        let items: Vec<_> = names
+            .iter()
+            .map(|name| {
+                (
+                    name.as_str(),
+                    site.url(&format!("/page/{name}")),
+                    name.as_str(),
+                )
+            })
+            .collect();
         let path = format!("/feed/{feed}.xml");
-        site.serve(&path, Reply::bytes("application/rss+xml", rss(&path, &items).as_bytes()));
+        site.serve(
+            &path,
+            Reply::new("application/rss+xml", rss(&path, &items).as_bytes()),
+        );
         for name in &names {
             let reply = Reply::html(&page(name, &format!("matter {name}")));
-            site.serve(&format!("/page/{name}"), reply.delay(Duration::from_millis(15)));
+            site.serve(
+                &format!("/page/{name}"),
+                reply.delay(Duration::from_millis(15)),
+            );
         }
         urls.push(site.url(&path));
     }
@@ -40,12 +56,19 @@ async fn a_run_killed_again_and_again_ends_in_the_full_state() {
     room.run_once();
 
     let articles = room.articles();
-    let mut guids: Vec<&str> = articles.iter().map(|article| article["guid"].as_str().unwrap()).collect();
+    let mut guids: Vec<&str> = articles
+        .iter()
+        .map(|article| article["guid"].as_str().unwrap())
+        .collect();
     guids.sort_unstable();
     guids.dedup();
     assert_eq!(guids.len(), N_FEEDS * N_ENTRIES, "all are there");
     assert_eq!(articles.len(), N_FEEDS * N_ENTRIES, "each once");
-    assert!(articles.iter().all(|article| article["page_state"] == "scraped"));
+    assert!(
+        articles
+            .iter()
+            .all(|article| article["page_state"] == "scraped")
+    );
     assert!(room.feeds().iter().all(|feed| feed["state"] == "ok"));
     drop(site);
 }
@@ -56,7 +79,7 @@ async fn a_poll_whose_entries_were_not_kept_leaves_no_validators() {
     // if validators were written ahead of the entries, the last run would see 304 and no article.
     let site = Site::start().await;
     let document = rss("Gazette", &[("Ferry", site.url("/a"), "g-1")]);
-    let reply = Reply::bytes("application/rss+xml", document.as_bytes()).header("etag", "\"v1\"");
+    let reply = Reply::new("application/rss+xml", document.as_bytes()).header("etag", "\"v1\"");
     site.serve("/feed.xml", reply.delay(Duration::from_millis(30)));
     site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
     let room = Room::subscribed_to(&[site.url("/feed.xml")]);

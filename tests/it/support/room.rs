@@ -19,8 +19,16 @@ pub(crate) struct Room {
 impl Room {
     /// A room whose list of feeds names these URLs.
     pub(crate) fn subscribed_to(urls: &[String]) -> Self {
-        let room = Self { folder: tempfile::tempdir().expect("a temporary folder") };
-        room.write("feeds.txt", &urls.iter().map(|url| format!("{url}\n")).collect::<String>());
+        let room = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        room.write(
+            "feeds.txt",
+            &urls
+                .iter()
+                .map(|url| format!("{url}\n"))
+                .collect::<String>(),
+        );
         room.configure("");
         room
     }
@@ -85,14 +93,24 @@ timeout = "5s"
     /// Runs `wireroom ARGS`, which must succeed, and gives its standard output.
     pub(crate) fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
-        assert!(output.status.success(), "wireroom {args:?}: {}\n{}", output.status, text(&output.stderr));
+        assert!(
+            output.status.success(),
+            "wireroom {args:?}: {}\n{}",
+            output.status,
+            text(&output.stderr)
+        );
         text(&output.stdout)
     }
 
     /// Runs `wireroom ARGS`, which must fail with this code, and gives its standard error.
     pub(crate) fn fails(&self, code: i32, args: &[&str]) -> String {
         let output = self.run(args);
-        assert_eq!(output.status.code(), Some(code), "wireroom {args:?}: {}", text(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "wireroom {args:?}: {}",
+            text(&output.stderr)
+        );
         text(&output.stderr)
     }
 
@@ -120,14 +138,25 @@ timeout = "5s"
     pub(crate) fn feed(&self, url: &str) -> Value {
         let feeds = self.feeds();
         let found = feeds.iter().find(|feed| feed["subscribed_url"] == url);
-        found.unwrap_or_else(|| panic!("no feed {url} in {feeds:#?}")).clone()
+        found
+            .unwrap_or_else(|| panic!("no feed {url} in {feeds:#?}"))
+            .clone()
     }
 
     /// Starts `wireroom ARGS` and lets it run.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         let log = self.path("daemon.log");
-        let file = fs::File::options().create(true).append(true).open(&log).expect("a log file");
-        let child = self.command(args).stdout(Stdio::null()).stderr(file).spawn().expect("the binary starts");
+        let file = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("a log file");
+        let child = self
+            .command(args)
+            .stdout(Stdio::null())
+            .stderr(file)
+            .spawn()
+            .expect("the binary starts");
         Running { child, log }
     }
 
@@ -150,7 +179,9 @@ pub(crate) struct Running {
 impl Running {
     /// Sends a signal by name: `TERM`, `HUP`, `KILL`, `STOP`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status();
         assert!(sent.expect("kill runs").success());
     }
 
@@ -166,7 +197,11 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("a child to wait for") {
                 return (status.code(), began.elapsed());
             }
-            assert!(began.elapsed() < PATIENCE, "it does not end:\n{}", self.log());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it does not end:\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -175,7 +210,11 @@ impl Running {
     pub(crate) fn says(&self, wanted: &str) {
         let began = Instant::now();
         while !self.log().contains(wanted) {
-            assert!(began.elapsed() < PATIENCE, "it never says {wanted:?}:\n{}", self.log());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it never says {wanted:?}:\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -195,7 +234,10 @@ impl Drop for Running {
 
 /// Each line as JSON.
 pub(crate) fn lines(output: &str) -> Vec<Value> {
-    output.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    output
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect()
 }
 
 fn text(bytes: &[u8]) -> String {
