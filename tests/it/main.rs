@@ -7,4 +7,5 @@ mod support;
 mod collecting;
 mod crash_and_resume;
 mod lists;
+mod readme;
 mod shutdown;
