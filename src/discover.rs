@@ -67,6 +67,8 @@ pub fn candidate(entry: &Entry, settings: &FeedSettings) -> Result<Candidate, Dr
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn entry(link: Option<&str>) -> Entry {
@@ -108,5 +110,15 @@ mod tests {
         let candidate = candidate(&entry(Some("https://example.org/a")), &settings).unwrap();
 
         assert_eq!(candidate.wanted, Wanted::NotByList);
+    }
+
+    proptest! {
+        #[test]
+        fn any_link_is_either_a_page_as_given_or_dropped_with_a_reason(link in ".*") {
+            match candidate(&entry(Some(&link)), &FeedSettings::default()) {
+                Ok(candidate) => prop_assert_eq!(candidate.original, link.trim()),
+                Err(dropped) => prop_assert!(!dropped.to_string().is_empty()),
+            }
+        }
     }
 }

@@ -575,3 +575,262 @@ fn cut(text: &str, max: usize) -> &str {
 fn not_blank(text: &String) -> bool {
     !text.trim().is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{ArticleId, FeedId, FeedSettings, FeedUrl, HostKey, PageUrl, Shard};
+    use crate::schedule::PollState;
+    use crate::store::Lease;
+
+    fn now() -> Timestamp {
+        "2026-11-23T10:00:00Z".parse().unwrap()
+    }
+
+    fn due_feed() -> DueFeed {
+        let url = FeedUrl::parse("http://example.org/feed.xml").unwrap();
+        DueFeed {
+            feed: FeedId(1),
+            lease: Lease {
+                shard: Shard(0),
+                epoch: 0,
+            },
+            host: HostKey::of(url.url()),
+            url,
+            due_at: now(),
+            validators: Validators {
+                etag: Some(b"\"v1\"".to_vec()),
+                last_modified: None,
+            },
+            body_hash: None,
+            state: PollState::default(),
+            settings: FeedSettings::default(),
+        }
+    }
+
+    fn due_page(attempts: u32) -> DuePage {
+        let url = PageUrl::parse("http://example.org/a").unwrap();
+        DuePage {
+            article: ArticleId(1),
+            lease: Lease {
+                shard: Shard(0),
+                epoch: 0,
+            },
+            host: HostKey::of(url.url()),
+            url,
+            due_at: now(),
+            attempts,
+            settings: FeedSettings::default(),
+        }
+    }
+
+    fn exchange<T>(answer: Result<T, Failure>) -> Exchange<T> {
+        Exchange {
+            status: None,
+            n_bytes: 0,
+            duration: Duration::ZERO,
+            redirects: Vec::new(),
+            answer,
+        }
+    }
+
+    fn document(body: &'static str) -> Exchange<FeedAnswer> {
+        exchange(Ok(FeedAnswer::Document(FeedDocument {
+            body: body.into(),
+            url: Url::parse("http://example.org/feed.xml").unwrap(),
+            content_type: None,
+            validators: Validators::default(),
+            max_age: None,
+        })))
+    }
+
+    fn planned(reading: Reading) -> (PollReport, PollOutcome) {
+        poll(&due_feed(), reading, now(), &schedule::Settings::default())
+    }
+
+    const FEED: &str = "<rss version=\"2.0\"><channel><title>G</title>\
+        <item><title>A</title><link>http://example.org/a</link><guid>1</guid></item>\
+        <item><title>B</title><link>javascript:b</link><guid isPermaLink=\"false\">2</guid>\
+        <pubDate>Fri, 01 Jan 2100 00:00:00 GMT</pubDate></item></channel></rss>";
+
+    #[test]
+    fn a_304_keeps_the_validators_and_takes_over_what_it_carries() {
+        let newer = Validators {
+            etag: None,
+            last_modified: Some(b"Mon".to_vec()),
+        };
+        let answer = FeedAnswer::NotModified {
+            validators: newer,
+            max_age: None,
+        };
+
+        let (report, outcome) = planned(Reading::of(exchange(Ok(answer)), None));
+
+        assert_eq!(outcome, PollOutcome::NotModified);
+        let kept = Validators {
+            etag: Some(b"\"v1\"".to_vec()),
+            last_modified: Some(b"Mon".to_vec()),
+        };
+        assert_eq!(report.result, PollResult::NotModified { validators: kept });
+    }
+
+    #[test]
+    fn a_document_replaces_the_validators_even_by_none() {
+        let (report, _) = planned(Reading::of(document(FEED), None));
+
+        let PollResult::Fetched(reading) = report.result else {
+            panic!("{:?}", report.result)
+        };
+        assert_eq!(reading.validators, Validators::default());
+    }
+
+    #[test]
+    fn the_bytes_of_last_time_are_not_parsed_again() {
+        let hash = hash(&[FEED.as_bytes()]);
+
+        let (report, outcome) = planned(Reading::of(document(FEED), Some(hash)));
+
+        assert_eq!(outcome, PollOutcome::Unchanged);
+        assert!(matches!(report.result, PollResult::Unchanged { .. }));
+    }
+
+    #[test]
+    fn entries_become_announcements_and_what_is_wrong_with_them_is_said() {
+        let (report, _) = planned(Reading::of(document(FEED), None));
+
+        let PollResult::Fetched(reading) = report.result else {
+            panic!("{:?}", report.result)
+        };
+        let [a, b] = &reading.announcements[..] else {
+            panic!("{:?}", reading.announcements)
+        };
+        assert_eq!(a.url.as_deref(), Some("http://example.org/a"));
+        assert!(a.page.is_some());
+        assert!(
+            b.page.is_none() && b.published.is_none(),
+            "no page, and no date of 2100: {b:?}"
+        );
+        assert!(
+            reading
+                .warnings
+                .iter()
+                .any(|warning| warning.contains("cannot be followed: B"))
+        );
+    }
+
+    #[test]
+    fn known_entries_are_counted_and_left_alone() {
+        let mut reading = Reading::of(document(FEED), None);
+        assert_eq!(reading.entry_hashes().len(), 2);
+
+        reading.leave_out(HashSet::from([0]));
+        let (report, outcome) = planned(reading);
+
+        let PollResult::Fetched(reading) = report.result else {
+            panic!("{:?}", report.result)
+        };
+        assert_eq!(reading.announcements.len(), 1);
+        assert_eq!(reading.announcements[0].title.as_deref(), Some("B"));
+        assert!(matches!(
+            outcome,
+            PollOutcome::Fetched {
+                n_entries: 2,
+                n_known: 1,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn gone_is_told_apart_from_other_failures() {
+        let failed = |kind| planned(Reading::failed(Cost::default(), Failure::new(kind, "x"))).0;
+
+        assert!(matches!(
+            failed(ErrorKind::Gone).result,
+            PollResult::Gone(_)
+        ));
+        assert!(matches!(
+            failed(ErrorKind::Timeout).result,
+            PollResult::Failed(_)
+        ));
+        assert_eq!(failed(ErrorKind::Timeout).state.failures, 1);
+    }
+
+    #[test]
+    fn a_page_is_tried_three_times_over_a_day() {
+        let retried = |attempts, kind| {
+            let failure = Failure::new(kind, "x");
+            let report = scrape(
+                &due_page(attempts),
+                exchange(Err(failure)),
+                now(),
+                &extract::Settings::default(),
+            );
+            match report.result {
+                ScrapeResult::Retry { at, .. } => Some(at.duration_since(now()).as_hours()),
+                ScrapeResult::Failed { .. } => None,
+                ScrapeResult::Article(article) => panic!("{article:?}"),
+            }
+        };
+
+        assert_eq!(
+            [0, 1, 2].map(|n| retried(n, ErrorKind::Timeout)),
+            [Some(1), Some(23), None]
+        );
+        assert_eq!(
+            retried(2, ErrorKind::Unavailable),
+            Some(23),
+            "an overloaded server gets more patience"
+        );
+        assert_eq!(retried(0, ErrorKind::Gone), None);
+        assert_eq!(retried(0, ErrorKind::Forbidden), Some(24));
+    }
+
+    #[test]
+    fn only_a_believable_canonical_url_becomes_an_alias() {
+        let article = |declared: &str| {
+            let extracted = Extracted {
+                canonical_url: Url::parse(declared).ok(),
+                ..Extracted::default()
+            };
+            super::article(
+                &due_page(0),
+                &Url::parse("http://example.org/a?utm_source=x").unwrap(),
+                extracted,
+            )
+        };
+
+        assert!(article("http://elsewhere.example/a").aliases.is_empty());
+        assert!(article("http://example.org/").aliases.is_empty());
+        let believed = article("http://example.org/news/a");
+        assert_eq!(
+            believed.canonical_url.as_deref(),
+            Some("http://example.org/news/a")
+        );
+        assert_eq!(
+            believed.aliases.len(),
+            1,
+            "the redirect only added a tracking parameter"
+        );
+        assert_eq!(believed.aliases[0].reason, AliasReason::Canonical);
+    }
+
+    proptest! {
+        #[test]
+        fn any_document_gives_a_report_with_a_next_poll(body in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let exchange = exchange(Ok(FeedAnswer::Document(FeedDocument {
+                body: body.into(),
+                url: Url::parse("http://example.org/feed.xml").unwrap(),
+                content_type: None,
+                validators: Validators::default(),
+                max_age: None,
+            })));
+
+            let (report, _) = planned(Reading::of(exchange, None));
+
+            prop_assert!(report.next_poll.is_some());
+        }
+    }
+}
