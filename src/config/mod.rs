@@ -12,7 +12,7 @@ mod file;
 mod keys;
 mod lists;
 mod locate;
-mod nearest;
+mod suggest;
 mod values;
 
 use std::collections::BTreeMap;
