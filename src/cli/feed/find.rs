@@ -1,0 +1,58 @@
+//! The feeds behind an address: itself, or those that its page names.
+
+use wireroom::extract;
+use wireroom::feed::{self, FeedLink, ParseError};
+use wireroom::fetch::{FeedAnswer, FeedDocument, Fetcher, RequestSettings};
+use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
+
+/// Asks `url` once. A feed gives one link, to `url` itself and with the feed's title; a page
+/// gives the feeds that it names, in its order.
+///
+/// # Errors
+/// What went wrong, or [`ErrorKind::NotAFeed`] when there is no feed.
+pub(super) async fn find_feeds(fetcher: &Fetcher, url: &FeedUrl) -> Result<Vec<FeedLink>, Failure> {
+    let request = RequestSettings::default();
+    let exchange = fetcher.feed(url, &Validators::default(), &request).await;
+    let document = match exchange.answer? {
+        FeedAnswer::Document(document) => document,
+        FeedAnswer::NotModified { .. } => {
+            let detail = format!("{url} answered 304 to a request without validators");
+            return Err(Failure::new(ErrorKind::Protocol, detail));
+        }
+    };
+    let url = url.clone();
+    tokio::task::spawn_blocking(move || read(&url, &document))
+        .await
+        .unwrap_or_else(|_| Err(Failure::new(ErrorKind::Internal, "the reader broke off")))
+}
+
+fn read(url: &FeedUrl, document: &FeedDocument) -> Result<Vec<FeedLink>, Failure> {
+    let content_type = document.content_type.as_deref();
+    match feed::parse(&document.body, content_type, Some(&document.url)) {
+        Ok(feed) => Ok(vec![FeedLink {
+            url: url.to_string(),
+            title: feed.title,
+            media_type: document.content_type.clone(),
+        }]),
+        Err(ParseError::NotAFeed { found }) => {
+            let html = extract::decode(&document.body, content_type);
+            let links = feed::autodiscover(&html, &document.url);
+            if links.is_empty() {
+                let detail = format!("{url} is no feed and names none: {found}");
+                return Err(Failure::new(ErrorKind::NotAFeed, detail));
+            }
+            Ok(links)
+        }
+        Err(error) => Err(Failure::new(kind(&error), format!("{url}: {error}"))),
+    }
+}
+
+fn kind(error: &ParseError) -> ErrorKind {
+    match error {
+        ParseError::Empty => ErrorKind::Empty,
+        ParseError::NotAFeed { .. } => ErrorKind::NotAFeed,
+        ParseError::Encoding => ErrorKind::Encoding,
+        ParseError::Broken { .. } => ErrorKind::Parse,
+        ParseError::Limit { .. } => ErrorKind::Limit,
+    }
+}

@@ -1,0 +1,168 @@
+//! `wireroom list`: the newest articles.
+
+use std::borrow::Cow;
+
+use url::Url;
+use wireroom::export::ArticleRecord;
+use wireroom::query::{ArticleQuery, Parts};
+use wireroom::store::{Access, Article, Listing};
+
+use super::output::{self, Table};
+use super::query_args::Paging;
+use super::{Context, Exit, names};
+
+const EXAMPLES: &str = "\
+On a terminal a table; otherwise one article a line: id, date, site, title, URL, separated
+by tabs.
+
+Examples:
+  wireroom list
+  wireroom list --feed 3 --limit 50
+  wireroom list --feed https://www.themoscowtimes.com/rss/news
+  wireroom list --json | jq -r .title
+  wireroom list | cut -f 5";
+
+/// List the newest articles
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only articles that this feed announced, by id or URL
+    #[arg(long, value_name = "ID|URL")]
+    feed: Option<String>,
+
+    #[command(flatten)]
+    paging: Paging,
+
+    /// Write one JSON object per article and line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let listing = context.runtime()?.block_on(read(args, context))?;
+    if args.json {
+        for article in &listing.articles {
+            output::json(&ArticleRecord::from(article))?;
+        }
+    } else if listing.articles.is_empty() {
+        context.say("no articles yet");
+    } else {
+        table(&listing.articles).print()?;
+    }
+    let words: Vec<String> = args
+        .feed
+        .iter()
+        .flat_map(|feed| ["--feed".to_owned(), feed.clone()])
+        .collect();
+    tell_next(&listing, "list", &words, context);
+    Ok(Exit::Success)
+}
+
+async fn read(args: &Args, context: &Context) -> anyhow::Result<Listing> {
+    let store = context.store(Access::Reader).await?;
+    let feed = match &args.feed {
+        Some(name) => Some(names::feed_id(&store, name).await?),
+        None => None,
+    };
+    let query = ArticleQuery {
+        search: None,
+        feed,
+        cursor: args.paging.cursor,
+        limit: args.paging.limit(),
+        parts: if args.json { Parts::Whole } else { Parts::Head },
+    };
+    Ok(store.articles(&query).await?)
+}
+
+fn table(articles: &[Article]) -> Table {
+    let mut table = Table::new(&["ID", "DATE", "SITE", "TITLE", "URL"]);
+    for article in articles {
+        let id = article.id.to_string();
+        table.row([
+            id.as_str(),
+            &day(article),
+            &site(article),
+            &title(article),
+            article.url.as_deref().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+/// Says how to see more, if there is more.
+pub(crate) fn tell_next(listing: &Listing, command: &str, words: &[String], context: &Context) {
+    if let Some(next) = &listing.next {
+        let words: String = words
+            .iter()
+            .map(|word| format!(" {}", quoted(word)))
+            .collect();
+        context.say(format_args!(
+            "more: wireroom {command}{} --cursor {}",
+            output::clean(&words),
+            next.encode()
+        ));
+    }
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "-_.:/*@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(|c| plain(c) && c != '*') {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+}
+
+/// The headline, else the summary's beginning, else a word for none.
+pub(crate) fn title(article: &Article) -> Cow<'_, str> {
+    match (&article.title, &article.summary) {
+        (Some(title), _) if !title.trim().is_empty() => Cow::Borrowed(title),
+        (_, Some(summary)) if !summary.trim().is_empty() => {
+            Cow::Owned(summary.chars().take(80).collect())
+        }
+        _ => Cow::Borrowed("(no title)"),
+    }
+}
+
+/// The day of publication, else of first sight, in UTC.
+pub(crate) fn day(article: &Article) -> String {
+    let at = article.published_at.or(article.first_seen);
+    at.map_or_else(String::new, |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+/// The host of the article's page, without `www.`.
+pub(crate) fn site(article: &Article) -> String {
+    let url = article.final_url.as_deref().or(article.url.as_deref());
+    let url = url.and_then(|url| Url::parse(url).ok());
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    host.strip_prefix("www.").unwrap_or(host).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_the_shell_where_need_be() {
+        assert_eq!(quoted("taliban"), "taliban");
+        assert_eq!(quoted("site:example.org"), "site:example.org");
+        assert_eq!(quoted("new york"), "'new york'");
+        assert_eq!(quoted("don't"), r"'don'\''t'");
+        assert_eq!(quoted("$(rm)"), "'$(rm)'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn an_article_without_title_is_still_told_apart() {
+        let mut article = Article::default();
+        assert_eq!(title(&article), "(no title)");
+
+        article.summary = Some("What happened.".into());
+        assert_eq!(title(&article), "What happened.");
+
+        article.title = Some("Headline".into());
+        article.final_url = Some("https://www.example.org/a".into());
+        assert_eq!(title(&article), "Headline");
+        assert_eq!(site(&article), "example.org");
+    }
+}

@@ -1,0 +1,89 @@
+//! How people name feeds and articles.
+
+use anyhow::bail;
+use wireroom::model::{ArticleId, FeedId, FeedUrl};
+use wireroom::store::{ArticleName, Feed, FeedName, Store};
+
+use super::UsageError;
+
+/// A feed's URL as a person types it: without a scheme it is `https`.
+pub(crate) fn feed_url(text: &str) -> Result<FeedUrl, UsageError> {
+    let text = text.trim();
+    let typed = FeedUrl::parse(text);
+    // `example.org:8080/feed` reads as a URL of the scheme `example.org`.
+    let looks_like_host = text.split(['/', ':']).next().is_some_and(|host| {
+        (host.contains('.') || host == "localhost") && !host.contains(char::is_whitespace)
+    });
+    match typed {
+        Ok(url) => Ok(url),
+        Err(_) if looks_like_host => FeedUrl::parse(&format!("https://{text}"))
+            .map_err(|error| UsageError(error.to_string())),
+        Err(error) => Err(UsageError(error.to_string())),
+    }
+}
+
+/// The feed that `text` names: an id, or its present or subscribed URL.
+pub(crate) async fn find_feed(store: &Store, text: &str) -> anyhow::Result<Option<Feed>> {
+    let name = match text.trim().parse::<FeedId>() {
+        Ok(id) => FeedName::Id(id),
+        Err(_) => FeedName::Url(feed_url(text)?),
+    };
+    Ok(store.feed(&name).await?)
+}
+
+/// The id of the feed that `text` names.
+pub(crate) async fn feed_id(store: &Store, text: &str) -> anyhow::Result<FeedId> {
+    match find_feed(store, text).await? {
+        Some(feed) => Ok(feed.id),
+        None => bail!("{}", no_such_feed(text)),
+    }
+}
+
+pub(crate) fn no_such_feed(text: &str) -> String {
+    format!("there is no feed {text}; `wireroom feed list` shows all")
+}
+
+/// The article that `text` names: an id, or any URL that leads to it.
+pub(crate) fn article_name(text: &str) -> ArticleName {
+    match text.trim().parse::<ArticleId>() {
+        Ok(id) => ArticleName::Id(id),
+        Err(_) => ArticleName::Url(text.trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_may_be_typed_without_its_scheme() {
+        assert_eq!(
+            feed_url("example.org/feed").unwrap().as_str(),
+            "https://example.org/feed"
+        );
+        assert_eq!(
+            feed_url("localhost:8080/feed").unwrap().as_str(),
+            "https://localhost:8080/feed"
+        );
+        assert_eq!(
+            feed_url("http://example.org/").unwrap().as_str(),
+            "http://example.org/"
+        );
+    }
+
+    #[test]
+    fn what_is_no_url_is_wrong_usage() {
+        assert!(feed_url("not a feed").is_err());
+        assert!(feed_url("file:///etc/passwd").is_err());
+        assert!(feed_url("").is_err());
+    }
+
+    #[test]
+    fn numbers_are_ids_and_the_rest_are_urls() {
+        assert_eq!(article_name(" 42 "), ArticleName::Id(ArticleId(42)));
+        assert_eq!(
+            article_name("https://example.org/42"),
+            ArticleName::Url("https://example.org/42".into())
+        );
+    }
+}

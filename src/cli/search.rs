@@ -1,0 +1,126 @@
+//! `wireroom search`: articles by words.
+
+use anyhow::Context as _;
+use wireroom::export::ArticleRecord;
+use wireroom::query::{ArticleQuery, Parts, SearchExpr};
+use wireroom::store::{Access, Article, Listing};
+
+use super::output::{self, BOLD, DIM, MARK, clean, styled};
+use super::query_args::{self, Paging};
+use super::snippet::{Part, snippet};
+use super::{Context, Exit, list, names};
+
+const EXAMPLES: &str = "\
+The search: words (all must be there, in title or text), \"a phrase\" (quote it from the
+shell: '\"a phrase\"'), word*, -word, A OR B, ( ), and the fields site: feed: tag: lang:
+author: title: after: before:. See docs/commands.md.
+
+Examples:
+  wireroom search taliban
+  wireroom search '\"new york\" OR boston' -sport
+  wireroom search climate site:themoscowtimes.com after:2026-11-01
+  wireroom search harbour lang:de author:schmidt after:7d --json | jq -r .url
+  wireroom search taliban --limit 100";
+
+/// Find articles by words, newest first
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// What to search for; several words are joined by spaces
+    #[arg(required = true, value_name = "WORDS", value_parser = query_args::word)]
+    words: Vec<String>,
+
+    /// Only articles that this feed announced, by id or URL
+    #[arg(long, value_name = "ID|URL")]
+    feed: Option<String>,
+
+    #[command(flatten)]
+    paging: Paging,
+
+    /// Write one JSON object per article and line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let search = query_args::required_search(&args.words, context)?;
+    let listing = context.runtime()?.block_on(find(args, &search, context))?;
+    for article in &listing.articles {
+        if args.json {
+            output::json(&ArticleRecord::from(article))?;
+        } else {
+            print(article, &search)?;
+        }
+    }
+    tell_lag(&listing, context);
+    if listing.articles.is_empty() {
+        context.say("nothing found");
+        return Ok(Exit::NothingFound);
+    }
+    list::tell_next(&listing, "search", &args.words, context);
+    Ok(Exit::Success)
+}
+
+async fn find(args: &Args, search: &SearchExpr, context: &Context) -> anyhow::Result<Listing> {
+    let store = context.store(Access::Reader).await?;
+    let feed = match &args.feed {
+        Some(name) => Some(names::feed_id(&store, name).await?),
+        None => None,
+    };
+    let query = ArticleQuery {
+        search: Some(search.clone()),
+        feed,
+        cursor: args.paging.cursor,
+        limit: args.paging.limit(),
+        parts: Parts::Whole,
+    };
+    store.articles(&query).await.context("search")
+}
+
+/// Says that the newest articles cannot be found yet, if so.
+pub(crate) fn tell_lag(listing: &Listing, context: &Context) {
+    if listing.index_lag > 0 {
+        let n = output::grouped(listing.index_lag);
+        context.say(format_args!("{n} newest changes cannot be searched yet"));
+    }
+}
+
+/// One answer: headline, date and site, URL, and the place that answers.
+fn print(article: &Article, search: &SearchExpr) -> anyhow::Result<()> {
+    let url = article.url.as_deref().unwrap_or("(no URL)");
+    output::line(styled(BOLD, clean(&list::title(article))))?;
+    output::line(format_args!(
+        "  {}",
+        styled(
+            DIM,
+            format_args!(
+                "{}  {}  {}",
+                list::day(article),
+                clean(&list::site(article)),
+                article.id
+            )
+        )
+    ))?;
+    output::line(format_args!("  {}", clean(url)))?;
+    let room = output::width().clamp(40, 120) * 2 - 8;
+    let place: String = snippet(words_of(article), search, room)
+        .into_iter()
+        .map(|part| match part {
+            Part::Plain(text) => clean(&text).into_owned(),
+            Part::Marked(text) => styled(MARK, clean(&text)),
+        })
+        .collect();
+    if !place.is_empty() {
+        output::line(format_args!("  {place}"))?;
+    }
+    output::line("")?;
+    Ok(())
+}
+
+/// The text, else the feed's summary.
+fn words_of(article: &Article) -> &str {
+    match article.text.as_str() {
+        "" => article.summary.as_deref().unwrap_or_default(),
+        text => text,
+    }
+}

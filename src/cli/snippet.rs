@@ -1,0 +1,271 @@
+//! The place in a text that answers a search, with the words marked. Pure.
+
+use wireroom::query::{Expr, Field, SearchExpr};
+
+/// A part of a snippet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// As it stands.
+    Plain(String),
+    /// A word that was searched for.
+    Marked(String),
+}
+
+/// Characters of text that are looked through: a snippet is worth no more.
+const MAX_SEARCHED: usize = 200_000;
+
+/// Most terms that are looked for.
+const MAX_TERMS: usize = 32;
+
+/// A term to be marked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    /// Lower case, words separated by one space.
+    letters: Vec<char>,
+    /// Whether longer words count.
+    prefix: bool,
+}
+
+/// Some `width` characters of `text` around the first place where the search is answered,
+/// the words that answer it marked. Without such a place, the beginning of the text.
+pub(crate) fn snippet(text: &str, search: &SearchExpr, width: usize) -> Vec<Part> {
+    let letters = fold_spaces(text);
+    let lower: Vec<char> = letters.iter().map(|c| lower_case(*c)).collect();
+    let terms = terms(&search.expr);
+    let hits = hits(&lower, &terms);
+    let (start, end) = window(&letters, hits.first().copied(), width);
+    parts(&letters, &hits, start, end)
+}
+
+/// The text on one line, at most [`MAX_SEARCHED`] characters of it.
+fn fold_spaces(text: &str) -> Vec<char> {
+    let mut folded = Vec::new();
+    for c in text.chars().take(MAX_SEARCHED) {
+        if !c.is_whitespace() {
+            folded.push(c);
+        } else if folded.last().is_some_and(|last| *last != ' ') {
+            folded.push(' ');
+        }
+    }
+    folded
+}
+
+/// One character for one, so that places in the lower-case text are places in the text.
+fn lower_case(c: char) -> char {
+    let mut lower = c.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(one), None) => one,
+        _ => c,
+    }
+}
+
+/// What is searched for in the text: not what is excluded, not other fields.
+fn terms(expr: &Expr) -> Vec<Term> {
+    let mut terms = Vec::new();
+    let mut left = vec![expr];
+    while let Some(expr) = left.pop() {
+        match expr {
+            Expr::Word { text, prefix } => terms.extend(term(text, *prefix)),
+            Expr::Phrase(text) | Expr::Field(Field::Title, text) => terms.extend(term(text, false)),
+            Expr::And(all) | Expr::Or(all) => left.extend(all.iter().rev()),
+            Expr::All | Expr::Field(..) | Expr::Not(_) => {}
+        }
+        if terms.len() >= MAX_TERMS {
+            break;
+        }
+    }
+    terms
+}
+
+fn term(text: &str, prefix: bool) -> Option<Term> {
+    let letters: Vec<char> = fold_spaces(text.trim())
+        .into_iter()
+        .map(lower_case)
+        .collect();
+    (!letters.is_empty()).then_some(Term { letters, prefix })
+}
+
+/// Where the terms stand: begin and end, in order, none within another.
+fn hits(lower: &[char], terms: &[Term]) -> Vec<(usize, usize)> {
+    let mut hits = Vec::new();
+    let mut at = 0;
+    while at < lower.len() {
+        let longest = terms
+            .iter()
+            .filter_map(|term| hit(lower, at, term))
+            .max()
+            .unwrap_or(at);
+        if longest > at {
+            hits.push((at, longest));
+            at = longest;
+        } else {
+            at += 1;
+        }
+    }
+    hits
+}
+
+/// The end of `term` if it begins at `at`.
+fn hit(lower: &[char], at: usize, term: &Term) -> Option<usize> {
+    let mut end = at + term.letters.len();
+    if lower.get(at..end)? != term.letters {
+        return None;
+    }
+    // Scripts without spaces have no borders of words to look for.
+    let spaced = |c: &char| c.is_alphanumeric() && *c < '\u{2e80}';
+    let begins = at == 0 || !spaced(&lower[at - 1]) || !spaced(&lower[at]);
+    if term.prefix {
+        end += lower[end..].iter().take_while(|c| spaced(c)).count();
+    }
+    let ends = !lower.get(end).is_some_and(spaced) || !spaced(&lower[end - 1]);
+    (begins && ends).then_some(end)
+}
+
+/// Begin and end of what is shown: the hit a third from the left, words whole.
+fn window(letters: &[char], hit: Option<(usize, usize)>, width: usize) -> (usize, usize) {
+    let (from, _) = hit.unwrap_or_default();
+    let mut start = from.saturating_sub(width / 3);
+    if start + width > letters.len() {
+        start = letters.len().saturating_sub(width);
+    }
+    if start > 0 {
+        let cut = letters[start..from.max(start)]
+            .iter()
+            .position(|c| *c == ' ');
+        start = cut.map_or(start, |cut| start + cut + 1);
+    }
+    let mut end = (start + width).min(letters.len());
+    if end < letters.len() {
+        let cut = letters[start..end].iter().rposition(|c| *c == ' ');
+        end = cut
+            .filter(|cut| *cut > width / 2)
+            .map_or(end, |cut| start + cut);
+    }
+    (start, end)
+}
+
+fn parts(letters: &[char], hits: &[(usize, usize)], start: usize, end: usize) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    if start > 0 {
+        plain.push_str("… ");
+    }
+    let mut at = start;
+    for (from, to) in hits
+        .iter()
+        .filter(|(from, to)| *from >= start && *to <= end)
+    {
+        plain.extend(&letters[at..*from]);
+        if !plain.is_empty() {
+            parts.push(Part::Plain(std::mem::take(&mut plain)));
+        }
+        parts.push(Part::Marked(letters[*from..*to].iter().collect()));
+        at = *to;
+    }
+    plain.extend(&letters[at..end]);
+    if end < letters.len() {
+        plain.push_str(" …");
+    }
+    if !plain.is_empty() {
+        parts.push(Part::Plain(plain));
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str) -> Expr {
+        Expr::Word {
+            text: text.into(),
+            prefix: false,
+        }
+    }
+
+    fn search(expr: Expr) -> SearchExpr {
+        SearchExpr {
+            expr,
+            after: None,
+            before: None,
+        }
+    }
+
+    /// The snippet with marks as brackets.
+    fn check(text: &str, expr: Expr, width: usize, expected: &str) {
+        let shown: String = snippet(text, &search(expr), width)
+            .into_iter()
+            .map(|part| match part {
+                Part::Plain(text) => text,
+                Part::Marked(text) => format!("[{text}]"),
+            })
+            .collect();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn the_words_are_marked_where_they_stand() {
+        check(
+            "The Kremlin said\n\nnothing; KREMLIN, kremlins.",
+            word("kremlin"),
+            80,
+            "The [Kremlin] said nothing; [KREMLIN], kremlins.",
+        );
+    }
+
+    #[test]
+    fn phrases_prefixes_and_scripts_without_spaces_are_found() {
+        let prefix = Expr::Word {
+            text: "krem".into(),
+            prefix: true,
+        };
+        check("One Kremlin.", prefix, 80, "One [Kremlin].");
+        check(
+            "In New\nYork.",
+            Expr::Phrase("new york".into()),
+            80,
+            "In [New York].",
+        );
+        check("日本東京都", word("東京"), 80, "日本[東京]都");
+    }
+
+    #[test]
+    fn what_is_excluded_is_not_marked() {
+        let expr = Expr::And(vec![word("port"), Expr::Not(Box::new(word("city")))]);
+
+        check("City and port.", expr, 80, "City and [port].");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_around_the_place_between_words() {
+        let text = format!("{} harbour {}", "before ".repeat(50), "after ".repeat(50));
+
+        check(
+            text.trim(),
+            word("harbour"),
+            40,
+            "… before [harbour] after after after after …",
+        );
+    }
+
+    #[test]
+    fn without_a_place_the_beginning_is_shown() {
+        check("Nothing of that.", word("port"), 80, "Nothing of that.");
+        check("", word("port"), 80, "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_and_no_search_breaks_a_snippet(text: String, sought: String, width in 0_usize..200) {
+            let parts = snippet(&text, &search(word(&sought)), width);
+
+            let n_chars: usize = parts
+                .iter()
+                .map(|part| match part {
+                    Part::Plain(text) | Part::Marked(text) => text.chars().count(),
+                })
+                .sum();
+            proptest::prop_assert!(n_chars <= width + 4);
+        }
+    }
+}
