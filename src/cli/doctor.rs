@@ -93,7 +93,11 @@ fn check_configuration(config: &Config, report: &mut Report) -> anyhow::Result<(
         )?,
     }
     for advice in config::check(config) {
-        report.warn("configuration", advice, "change the key if this is not meant")?;
+        report.warn(
+            "configuration",
+            advice,
+            "change the key if this is not meant",
+        )?;
     }
     Ok(())
 }
@@ -122,7 +126,10 @@ fn check_space(config: &Config, report: &mut Report) -> anyhow::Result<()> {
     let folder = existing_folder(&config.store.path);
     if let Err(error) = rustix::fs::access(&folder, Permission::WRITE_OK | Permission::EXEC_OK) {
         // People who only ask questions need not write; the daemon must.
-        let message = format!("{} cannot be written by this user: {error}", folder.display());
+        let message = format!(
+            "{} cannot be written by this user: {error}",
+            folder.display()
+        );
         let remedy = "run the daemon as the user that owns the folder, or change its owner";
         report.warn("space", message, remedy)?;
     }

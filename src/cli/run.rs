@@ -56,7 +56,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let line = StatusLine::start(&logs, Arc::clone(&progress));
     let mode = if args.once { Run::Once } else { Run::Forever };
     let stop = CancellationToken::new();
-    let outcome = runtime.block_on(until_signalled(daemon::run(config, mode, progress, stop.clone()), stop));
+    let outcome = runtime.block_on(until_signalled(
+        daemon::run(config, mode, progress, stop.clone()),
+        stop,
+    ));
     drop(line);
     runtime.shutdown_timeout(LAST_THREADS);
     print(args, &outcome??)?;
@@ -67,7 +70,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 /// thread that allocates keeps an arena of memory.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(available_parallelism().map_or(2, usize::from).min(MAX_WORKERS))
+        .worker_threads(
+            available_parallelism()
+                .map_or(2, usize::from)
+                .min(MAX_WORKERS),
+        )
         .max_blocking_threads(MAX_BLOCKING)
         .enable_all()
         .build()
@@ -83,7 +90,10 @@ fn verbosity(context: &Context) -> Verbosity {
 }
 
 /// Runs `work`; the first SIGTERM or SIGINT asks it to stop, a second one ends the process.
-async fn until_signalled<T>(work: impl Future<Output = T>, stop: CancellationToken) -> std::io::Result<T> {
+async fn until_signalled<T>(
+    work: impl Future<Output = T>,
+    stop: CancellationToken,
+) -> std::io::Result<T> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::pin!(work);
@@ -101,7 +111,14 @@ async fn until_signalled<T>(work: impl Future<Output = T>, stop: CancellationTok
 }
 
 fn print(args: &Args, summary: &Summary) -> anyhow::Result<()> {
-    let Summary { polls, failed_polls, announced, saved, failed_pages, duration } = summary;
+    let Summary {
+        polls,
+        failed_polls,
+        announced,
+        saved,
+        failed_pages,
+        duration,
+    } = summary;
     if args.json {
         let summary = json!({
             "polls": polls,

@@ -4,6 +4,7 @@
 //! [`Ingest::scrape_article`]. Decisions live in [`plan`], which does no I/O; what is
 //! started when is [`run`](Ingest::run)'s business.
 
+mod find;
 mod plan;
 mod run;
 
@@ -12,16 +13,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use crate::feed::{self, FeedLink, ParsedFeed};
 use crate::fetch::{Exchange, FeedAnswer, Fetcher, PageDocument, RequestSettings};
-use crate::model::{ErrorKind, Failure};
-use crate::model::{FeedSettings, FeedUrl, Validators};
+use crate::model::{ErrorKind, Failure, FeedSettings};
 use crate::store::{
     DueFeed, DuePage, PollRecorded, PollReport, Saved, ScrapeReport, Store, StoreError,
 };
 use crate::telemetry::Progress;
 use crate::{extract, schedule};
 
+pub use find::find_feeds;
 pub use plan::PollOutcome;
 pub use run::{Run, RunError};
 
@@ -183,55 +183,6 @@ impl Ingest {
             )
         })
     }
-}
-
-/// What stands at an address that a person named.
-#[derive(Clone, Debug)]
-pub enum Found {
-    /// A feed.
-    Feed(Box<ParsedFeed>),
-    /// A page that names feeds; none is possible.
-    Page(Vec<FeedLink>),
-}
-
-/// Asks once for `url` and says what stands there.
-///
-/// # Errors
-/// The [`Failure`] of the exchange, or of the parser when it is neither feed nor page.
-pub async fn find_feeds(fetcher: &Fetcher, url: &FeedUrl) -> Result<Found, Failure> {
-    let exchange = fetcher
-        .feed(url, &Validators::default(), &RequestSettings::default())
-        .await;
-    let document = match exchange.answer? {
-        FeedAnswer::Document(document) => document,
-        FeedAnswer::NotModified { .. } => {
-            return Err(Failure::new(
-                ErrorKind::Protocol,
-                format!("{url} answered 304 to an unconditional request"),
-            ));
-        }
-    };
-    let parse = move || match feed::parse(
-        &document.body,
-        document.content_type.as_deref(),
-        Some(&document.url),
-    ) {
-        Ok(parsed) => Ok(Found::Feed(Box::new(parsed))),
-        Err(feed::ParseError::NotAFeed { found }) => {
-            let html = extract::decode(&document.body, document.content_type.as_deref());
-            let links = feed::autodiscover(&html, &document.url);
-            let is_page = html.to_ascii_lowercase().contains("<html") || !links.is_empty();
-            if is_page {
-                Ok(Found::Page(links))
-            } else {
-                Err(plan::parse_failure(&feed::ParseError::NotAFeed { found }))
-            }
-        }
-        Err(error) => Err(plan::parse_failure(&error)),
-    };
-    tokio::task::spawn_blocking(parse)
-        .await
-        .unwrap_or_else(|error| Err(Failure::new(ErrorKind::Internal, error.to_string())))
 }
 
 fn request_settings(settings: &FeedSettings) -> RequestSettings {
