@@ -50,11 +50,11 @@ pub(crate) struct Args {
 /// `--format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// One JSON object a line
+    // One JSON object a line.
     Jsonl,
-    /// One document per article
+    // One document per article.
     Markdown,
-    /// A table with a row of column names
+    // A table with a row of column names.
     Csv,
 }
 

@@ -43,14 +43,17 @@ use wireroom::query::SearchError;
 pub(crate) use context::Context;
 
 const EXAMPLES: &str = "\
+`wireroom COMMAND --help` tells more of each command, with examples.
+
 Examples:
   wireroom feed add https://www.themoscowtimes.com
   wireroom run
   wireroom search taliban site:themoscowtimes.com
   wireroom export --format markdown --output articles
-  wireroom help feed add
+  wireroom feed add --help";
 
-Documentation: docs/commands.md; `wireroom COMMAND --help` has examples of each command.";
+/// Heading of the flags that every command has.
+const EVERYWHERE: &str = "Options of every command";
 
 /// Collects the news: polls feeds, scrapes the articles that they announce, and keeps each
 /// once, with its original URL, in a database that answers
@@ -58,19 +61,20 @@ Documentation: docs/commands.md; `wireroom COMMAND --help` has examples of each 
 #[command(name = "wireroom", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
     /// Read this configuration instead of searching for one
-    #[arg(long, global = true, env = "WIREROOM_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "WIREROOM_CONFIG", hide_env_values = true)]
+    #[arg(value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
 
     /// Form of log lines, whatever the configuration says
-    #[arg(long, global = true, value_name = "FORM")]
+    #[arg(long, global = true, value_name = "FORM", help_heading = EVERYWHERE)]
     log: Option<LogForm>,
 
     /// Say more; twice for even more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     verbose: u8,
 
     /// Say nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     quiet: bool,
 
     #[command(subcommand)]
@@ -80,9 +84,10 @@ pub(crate) struct Cli {
 /// `--log`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogForm {
-    /// For people
+    // Comments and not documentation: clap would spread the help over many lines.
+    // For people.
     Text,
-    /// One JSON object a line
+    // One JSON object a line.
     Json,
 }
 

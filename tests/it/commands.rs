@@ -1,5 +1,7 @@
 //! The commands, on the built binary: what they print, where, and with which exit code.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -710,7 +712,7 @@ fn pages_of_answers_follow_each_other() {
     room.run(&["run", "--once"]).exits(0);
 
     let mut titles = Vec::new();
-    let mut cursor = None;
+    let mut cursor: Option<String> = None;
     loop {
         let mut arguments = vec!["list", "--limit", "2", "--json"];
         if let Some(cursor) = &cursor {

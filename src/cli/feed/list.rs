@@ -37,19 +37,19 @@ pub(crate) struct Args {
 /// `--state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum State {
-    /// The last poll was good
+    // The last poll was good.
     Ok,
-    /// The last poll failed
+    // The last poll failed.
     Error,
-    /// The publisher asked us to stop
+    // The publisher asked us to stop.
     Gone,
-    /// Never polled yet
+    // Never polled yet.
     Pending,
-    /// Paused by a person
+    // Paused by a person.
     Paused,
-    /// Removed, or no longer in any list
+    // Removed, or no longer in any list.
     Retired,
-    /// Every feed, the retired ones too
+    // Every feed, the retired ones too.
     All,
 }
 
