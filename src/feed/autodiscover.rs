@@ -98,7 +98,10 @@ impl Page {
         let media_type = attribute(tag, "type");
         let is_feed_type = media_type.as_deref().is_some_and(is_feed_type);
         let rel = attribute(tag, "rel").map(|rel| rel.to_ascii_lowercase());
-        let has = |word: &str| rel.as_deref().is_some_and(|rel| rel.split_ascii_whitespace().any(|w| w == word));
+        let has = |word: &str| {
+            rel.as_deref()
+                .is_some_and(|rel| rel.split_ascii_whitespace().any(|w| w == word))
+        };
         let names_a_feed = match media_type.as_deref() {
             _ if has("stylesheet") || has("replies") => false,
             _ if is_feed_type => has("alternate") || has("feed") || rel.is_none(),
@@ -116,7 +119,9 @@ impl Page {
         let Some(mut link) = self.feed_link(tag, media_type) else {
             return;
         };
-        let Ok(url) = Url::parse(&link.url) else { return };
+        let Ok(url) = Url::parse(&link.url) else {
+            return;
+        };
         if link.media_type.as_deref().is_some_and(is_feed_type) || looks_like_feed(&url, text) {
             let text = one_line(&decode_html(text));
             link.title = link.title.or(Some(text).filter(|text| !text.is_empty()));
@@ -127,9 +132,15 @@ impl Page {
     fn feed_link(&self, tag: &Tag<'_>, media_type: Option<String>) -> Option<FeedLink> {
         let href = attribute(tag, "href")?;
         let href = href.strip_prefix("feed:").map_or(href.as_str(), |rest| {
-            if rest.starts_with("//") { href.as_str() } else { rest }
+            if rest.starts_with("//") {
+                href.as_str()
+            } else {
+                rest
+            }
         });
-        let href = href.strip_prefix("feed://").map_or(href.to_owned(), |rest| format!("http://{rest}"));
+        let href = href
+            .strip_prefix("feed://")
+            .map_or(href.to_owned(), |rest| format!("http://{rest}"));
         let mut url = self.base.join(&href).ok()?;
         if !matches!(url.scheme(), "http" | "https") {
             return None;
@@ -157,7 +168,11 @@ fn is(tag: &Tag<'_>, name: &str) -> bool {
 }
 
 fn is_raw_text(tag: &Tag<'_>) -> bool {
-    ["script", "style", "textarea", "title", "template", "xmp", "iframe"].iter().any(|name| is(tag, name))
+    [
+        "script", "style", "textarea", "title", "template", "xmp", "iframe",
+    ]
+    .iter()
+    .any(|name| is(tag, name))
 }
 
 /// An attribute with its references decoded; `None` when it is blank.
@@ -169,7 +184,12 @@ fn attribute(tag: &Tag<'_>, name: &str) -> Option<String> {
 
 /// The media types of feeds. `application/json` is not among them: it is every API's.
 fn is_feed_type(media_type: &str) -> bool {
-    let media_type = media_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let media_type = media_type
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
     matches!(
         media_type.as_str(),
         "application/rss+xml"
@@ -193,11 +213,30 @@ fn is_feed_type(media_type: &str) -> bool {
 fn looks_like_feed(url: &Url, text: &str) -> bool {
     let path = url.path().to_ascii_lowercase();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-    let is_address = matches!(last, "rss" | "atom" | "feed" | "rss.xml" | "atom.xml" | "feed.xml" | "feed.json" | "index.rdf" | "index.xml" | "rss2" | "feeds.xml")
-        || [".rss", ".atom", ".rdf"].iter().any(|end| last.ends_with(end));
+    let is_address = matches!(
+        last,
+        "rss"
+            | "atom"
+            | "feed"
+            | "rss.xml"
+            | "atom.xml"
+            | "feed.xml"
+            | "feed.json"
+            | "index.rdf"
+            | "index.xml"
+            | "rss2"
+            | "feeds.xml"
+    ) || [".rss", ".atom", ".rdf"]
+        .iter()
+        .any(|end| last.ends_with(end));
     let text = text.trim().to_ascii_lowercase();
-    let is_xml = last.ends_with(".xml") || url.query().is_some_and(|query| query.contains("feed=") || query.contains("format=rss"));
-    let says_feed = text.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "rss" | "atom" | "feed"));
+    let is_xml = last.ends_with(".xml")
+        || url
+            .query()
+            .is_some_and(|query| query.contains("feed=") || query.contains("format=rss"));
+    let says_feed = text
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| matches!(word, "rss" | "atom" | "feed"));
     is_address || (is_xml && says_feed)
 }
 
@@ -208,7 +247,10 @@ mod tests {
     #[track_caller]
     fn check(html: &str, want: &[&str]) {
         let base = Url::parse("https://news.example/section/page.html").unwrap();
-        let urls: Vec<String> = autodiscover(html, &base).into_iter().map(|link| link.url).collect();
+        let urls: Vec<String> = autodiscover(html, &base)
+            .into_iter()
+            .map(|link| link.url)
+            .collect();
         assert_eq!(urls, want, "{html}");
     }
 
@@ -218,7 +260,12 @@ mod tests {
             "<LINK REL=Alternate TYPE=application/RSS+XML HREF=/rss><link type='application/atom+xml' href=a>\
              <link rel='feed alternate' type='application/feed+json; charset=utf-8' href='//cdn.example/f?a&amp;b'>\
              <link rel=feed href='/feed/'><link rel=alternate type=application/rss+xml href='/rss'>",
-            &["https://news.example/rss", "https://news.example/section/a", "https://cdn.example/f?a&b", "https://news.example/feed/"],
+            &[
+                "https://news.example/rss",
+                "https://news.example/section/a",
+                "https://cdn.example/f?a&b",
+                "https://news.example/feed/",
+            ],
         );
     }
 
@@ -245,7 +292,16 @@ mod tests {
     fn anchors_are_asked_only_when_no_link_names_a_feed() {
         let anchors = "<a href='/about'>About</a> <a href='/news.rss'>news</a> <a href='/all.xml'>RSS</a> <a href='/map.xml'>Map</a>";
 
-        check(anchors, &["https://news.example/news.rss", "https://news.example/all.xml"]);
-        check(&format!("<link rel=feed href=/f>{anchors}"), &["https://news.example/f"]);
+        check(
+            anchors,
+            &[
+                "https://news.example/news.rss",
+                "https://news.example/all.xml",
+            ],
+        );
+        check(
+            &format!("<link rel=feed href=/f>{anchors}"),
+            &["https://news.example/f"],
+        );
     }
 }

@@ -21,7 +21,8 @@ pub(super) struct Capture<'a> {
     pub(super) field: Field,
     /// Whether a guid may be read as the link.
     pub(super) is_permalink: bool,
-    name: &'a str,
+    /// The element's name, prefix included.
+    pub(super) name: &'a str,
     kind: TextKind,
     is_base64: bool,
     value: String,
@@ -57,7 +58,12 @@ impl<'a> Capture<'a> {
 
     /// Whether the field is over although its end tag did not come, because `next` begins
     /// at `position`.
-    pub(super) fn ends_before(&self, next: Element, lookahead: &mut Lookahead<'a>, position: usize) -> bool {
+    pub(super) fn ends_before(
+        &self,
+        next: Element,
+        lookahead: &mut Lookahead<'a>,
+        position: usize,
+    ) -> bool {
         match next {
             Element::Unread | Element::MediaGroup | Element::Feed | Element::List => return false,
             Element::PersonPart(_) => return self.field == Field::Person,
@@ -90,8 +96,16 @@ impl<'a> Capture<'a> {
                 push_escaped(&mut self.value, &text);
             }
         }
-        let outer = self.inner_bases.iter().rev().flatten().next().or(self.base.as_ref());
-        let own = tag.attributes().find(|(name, _)| name.eq_ignore_ascii_case("xml:base"));
+        let outer = self
+            .inner_bases
+            .iter()
+            .rev()
+            .flatten()
+            .next()
+            .or(self.base.as_ref());
+        let own = tag
+            .attributes()
+            .find(|(name, _)| name.eq_ignore_ascii_case("xml:base"));
         let own = own.and_then(|(_, given)| match outer {
             Some(outer) => outer.join(given.trim()).ok(),
             None => Url::parse(given.trim()).ok(),
@@ -120,7 +134,8 @@ impl<'a> Capture<'a> {
     /// The value, and how it is to be understood.
     pub(super) fn finish(self) -> (String, TextKind) {
         if self.is_base64 {
-            let decoded = decode_base64(&self.value).and_then(|bytes| String::from_utf8(bytes).ok());
+            let decoded =
+                decode_base64(&self.value).and_then(|bytes| String::from_utf8(bytes).ok());
             return (decoded.unwrap_or(self.value), TextKind::Html);
         }
         if self.is_markup {
@@ -140,12 +155,20 @@ fn kind_of(tag: &Tag<'_>, field: Field) -> (TextKind, bool) {
     if !field.may_hold_markup() {
         return (TextKind::Unknown, false);
     }
-    let mode = tag.attribute("mode").unwrap_or("").trim().to_ascii_lowercase();
+    let mode = tag
+        .attribute("mode")
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
     if mode == "base64" {
         return (TextKind::Html, true);
     }
     let Some(given) = tag.attribute("type") else {
-        let kind = if mode == "escaped" { TextKind::Html } else { TextKind::Unknown };
+        let kind = if mode == "escaped" {
+            TextKind::Html
+        } else {
+            TextKind::Unknown
+        };
         return (kind, false);
     };
     let given = given.trim().to_ascii_lowercase();
@@ -155,7 +178,10 @@ fn kind_of(tag: &Tag<'_>, field: Field) -> (TextKind, bool) {
         "xhtml" | "application/xhtml+xml" => TextKind::Xhtml,
         _ => TextKind::Unknown,
     };
-    let is_text = kind != TextKind::Unknown || given.starts_with("text/") || given.ends_with("xml") || !given.contains('/');
+    let is_text = kind != TextKind::Unknown
+        || given.starts_with("text/")
+        || given.ends_with("xml")
+        || !given.contains('/');
     (kind, !is_text)
 }
 
@@ -173,9 +199,12 @@ fn without_wrapper(value: String) -> String {
 }
 
 fn is_void(name: &str) -> bool {
-    ["br", "hr", "img", "input", "link", "meta", "area", "base", "col", "embed", "source", "track", "wbr", "param"]
-        .iter()
-        .any(|void| name.eq_ignore_ascii_case(void))
+    [
+        "br", "hr", "img", "input", "link", "meta", "area", "base", "col", "embed", "source",
+        "track", "wbr", "param",
+    ]
+    .iter()
+    .any(|void| name.eq_ignore_ascii_case(void))
 }
 
 /// Decodes base64 (RFC 4648 §4), white space allowed; `None` when it is not that.
@@ -222,8 +251,17 @@ impl<'a> Lookahead<'a> {
     /// before the entry ends.
     fn closes_in_time(&mut self, name: &str, from: usize) -> bool {
         let close = self.next(format!("</{name}"), from);
-        let limits = [format!("<{name}"), "</item".to_owned(), "</entry".to_owned(), "<item".to_owned(), "<entry".to_owned()];
-        close < self.text.len() && limits.into_iter().all(|limit| close < self.next(limit, from))
+        let limits = [
+            format!("<{name}"),
+            "</item".to_owned(),
+            "</entry".to_owned(),
+            "<item".to_owned(),
+            "<entry".to_owned(),
+        ];
+        close < self.text.len()
+            && limits
+                .into_iter()
+                .all(|limit| close < self.next(limit, from))
     }
 
     /// Where `needle` stands next; the end of the document when it does not.

@@ -59,6 +59,7 @@ struct Reading {
     second: i8,
     afternoon: Option<bool>,
     offset_minutes: Option<i32>,
+    has_time: bool,
     /// Written in Korean, whose dates carry no zone and mean UTC+9.
     korean: bool,
 }
@@ -76,7 +77,9 @@ impl Reading {
         let next_day = hour == 24 && self.minute == 0;
         let hour = if next_day { 0 } else { hour };
         let time = Time::new(hour, self.minute, self.second.min(59), 0).ok()?;
-        let local = jiff::tz::Offset::UTC.to_timestamp(date.to_datetime(time)).ok()?;
+        let local = jiff::tz::Offset::UTC
+            .to_timestamp(date.to_datetime(time))
+            .ok()?;
         let korean = if self.korean { 9 * 60 } else { 0 };
         let offset = self.offset_minutes.unwrap_or(korean);
         let day = SignedDuration::from_hours(if next_day { 24 } else { 0 });
@@ -140,9 +143,7 @@ fn iso_month_and_day<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a
             Some(parts)
         }
         // 2003-335
-        [Mark('-'), Number(day, 3), rest @ ..]
-            if !matches!(rest, [Mark('-'), Number(..), ..]) =>
-        {
+        [Mark('-'), Number(day, 3), rest @ ..] if !matches!(rest, [Mark('-'), Number(..), ..]) => {
             let first = Date::new(reading.year?, 1, 1).ok()?;
             let date = first
                 .checked_add(SignedDuration::from_hours(24 * (i64::from(*day) - 1)))
@@ -153,13 +154,25 @@ fn iso_month_and_day<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a
             (reading.month, reading.day) = (Some(date.month()), Some(date.day()));
             Some(rest)
         }
-        [Mark('-' | '/' | '.'), Number(month, ..=3), Mark('-' | '/' | '.'), Number(day, ..=3), rest @ ..] => {
+        [
+            Mark('-' | '/' | '.'),
+            Number(month, ..=3),
+            Mark('-' | '/' | '.'),
+            Number(day, ..=3),
+            rest @ ..,
+        ] => {
             reading.month = i8::try_from(*month).ok();
             reading.day = i8::try_from(*day).ok();
             Some(rest)
         }
         // 2004-július-13
-        [Mark('-'), Word(month), Mark('-'), Number(day, ..=2), rest @ ..] => {
+        [
+            Mark('-'),
+            Word(month),
+            Mark('-'),
+            Number(day, ..=2),
+            rest @ ..,
+        ] => {
             reading.month = Some(month_of(month)?);
             reading.day = i8::try_from(*day).ok();
             Some(rest)
@@ -221,7 +234,14 @@ fn clock_and_zone(parts: &[Part], reading: &mut Reading) -> Option<()> {
 fn clock<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
     use Part::{Mark, Number};
     let (hour, minute, second, rest) = match parts {
-        [Number(h, ..=2), Mark(':'), Number(m, ..=2), Mark(':'), Number(s, ..=2), rest @ ..] => (*h, *m, *s, rest),
+        [
+            Number(h, ..=2),
+            Mark(':'),
+            Number(m, ..=2),
+            Mark(':'),
+            Number(s, ..=2),
+            rest @ ..,
+        ] => (*h, *m, *s, rest),
         [Number(h, ..=2), Mark(':'), Number(m, ..=2), rest @ ..] => (*h, *m, 0, rest),
         [Number(hms, 6), rest @ ..] => (hms / 10_000, hms / 100 % 100, hms % 100, rest),
         [Number(hm, 4), rest @ ..] => (hm / 100, hm % 100, 0, rest),
@@ -231,6 +251,7 @@ fn clock<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
     if hour > 24 || minute > 59 || second > 60 {
         return None;
     }
+    reading.has_time = true;
     reading.hour = hour as i8;
     reading.minute = minute as i8;
     reading.second = second as i8;
@@ -254,7 +275,9 @@ fn zone<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
     use Part::{Mark, Number, Space, Word};
     match parts {
         [Space | Mark('.' | ',' | '(' | ')' | '[' | ']'), rest @ ..] => Some(rest),
-        [Word(a), Mark('.'), Word(m), Mark('.'), rest @ ..] if m == "m" && matches!(a.as_str(), "a" | "p") => {
+        [Word(a), Mark('.'), Word(m), Mark('.'), rest @ ..]
+            if m == "m" && matches!(a.as_str(), "a" | "p") =>
+        {
             reading.afternoon = Some(a == "p");
             Some(rest)
         }
@@ -263,7 +286,9 @@ fn zone<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
             Some(rest)
         }
         // GMT+2, UTC-05:00
-        [Word(word), Mark('+' | '-'), Number(..), ..] if matches!(word.as_str(), "gmt" | "utc" | "z") => {
+        [Word(word), Mark('+' | '-'), Number(..), ..]
+            if matches!(word.as_str(), "gmt" | "utc" | "z") =>
+        {
             zone(&parts[1..], reading)
         }
         [Word(_), Mark('/' | '_'), rest @ ..] => Some(rest),
@@ -304,11 +329,25 @@ fn words(parts: &[Part], reading: &mut Reading) -> Option<()> {
     while !rest.is_empty() {
         rest = match rest {
             [Number(_, ..=2), Mark(':'), Number(..), ..] => clock(rest, reading)?,
-            [Number(y, _), Mark(a @ ('/' | '.' | '-')), Number(m, ..=2), Mark(b), Number(z, 2 | 4), after @ ..] if a == b => {
+            [
+                Number(y, _),
+                Mark(a @ ('/' | '.' | '-')),
+                Number(m, ..=2),
+                Mark(b),
+                Number(z, 2 | 4),
+                after @ ..,
+            ] if a == b => {
                 numbers.triple(*y, *m, *z, *a);
                 after
             }
-            [Number(day, ..=2), Mark('-'), Word(month), Mark('-'), Number(year, _), after @ ..] => {
+            [
+                Number(day, ..=2),
+                Mark('-'),
+                Word(month),
+                Mark('-'),
+                Number(year, _),
+                after @ ..,
+            ] => {
                 numbers.all.push(*day);
                 reading.month = Some(month_of(month)?);
                 numbers.year(*year);
@@ -334,21 +373,35 @@ fn words(parts: &[Part], reading: &mut Reading) -> Option<()> {
                 after
             }
             [Word(word), after @ ..] => word_part(word, after, rest, reading)?,
-            [Mark('+' | '-'), Number(_, n_digits), ..] if *n_digits >= 2 && numbers.is_dated(reading) => {
+            [Mark('+' | '-'), Number(_, n_digits), ..]
+                if *n_digits >= 2 && (reading.has_time || numbers.is_dated(reading)) =>
+            {
                 zone(rest, reading)?
             }
-            [Space | Mark(',' | '.' | '-' | '(' | ')' | '/' | '|' | '·' | '\'' | ';'), after @ ..] => after,
+            [
+                Space | Mark(',' | '.' | '-' | '(' | ')' | '/' | '|' | '·' | '\'' | ';'),
+                after @ ..,
+            ] => after,
             _ => return None,
         };
     }
     numbers.settle(reading)
 }
 
-fn word_part<'a>(word: &str, after: &'a [Part], all: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
-    if let Some(weekday) = weekday_of(word).filter(|_| reading.weekday.is_none() && reading.month.is_none()) {
+fn word_part<'a>(
+    word: &str,
+    after: &'a [Part],
+    all: &'a [Part],
+    reading: &mut Reading,
+) -> Option<&'a [Part]> {
+    if let Some(weekday) =
+        weekday_of(word).filter(|_| reading.weekday.is_none() && reading.month.is_none())
+    {
         // "Mar" is Tuesday in three languages; with a number and no other month it is March.
         let names_month_too = month_of(word).is_some();
-        let other_month = after.iter().any(|part| matches!(part, Part::Word(w) if month_of(w).is_some()));
+        let other_month = after
+            .iter()
+            .any(|part| matches!(part, Part::Word(w) if month_of(w).is_some()));
         if !names_month_too || other_month {
             reading.weekday = Some(weekday).filter(|_| !names_month_too);
             return Some(after);
@@ -358,13 +411,39 @@ fn word_part<'a>(word: &str, after: &'a [Part], all: &'a [Part], reading: &mut R
         reading.month = Some(month);
         return Some(after);
     }
-    if matches!(word, "at" | "de" | "of" | "um" | "à" | "alle" | "ore" | "uhr" | "h" | "the" | "on" | "del" | "kl" | "г" | "в" | "года" | "t") {
+    // After the time it is a zone: "16:31:00 AT" is Atlantic time.
+    if word == "at" && reading.has_time && reading.offset_minutes.is_none() {
+        return zone(all, reading);
+    }
+    if matches!(
+        word,
+        "at" | "de"
+            | "of"
+            | "um"
+            | "à"
+            | "alle"
+            | "ore"
+            | "uhr"
+            | "h"
+            | "the"
+            | "on"
+            | "del"
+            | "kl"
+            | "г"
+            | "в"
+            | "года"
+            | "t"
+    ) {
         return Some(after);
     }
     let known = half_of_day(word).is_some() || zone_offset(word).is_some();
     let could_be_zone = reading.month.is_some() || reading.year.is_some();
-    let could_be_weekday = reading.weekday.is_none() && reading.month.is_none() && word.chars().count() <= 14;
-    match (known || (could_be_zone && word.is_ascii()), could_be_weekday) {
+    let could_be_weekday =
+        reading.weekday.is_none() && reading.month.is_none() && word.chars().count() <= 14;
+    match (
+        known || (could_be_zone && word.is_ascii()),
+        could_be_weekday,
+    ) {
         (true, _) => zone(all, reading),
         (false, true) => Some(after),
         (false, false) => None,
@@ -395,7 +474,9 @@ impl Numbers {
     }
 
     fn is_dated(&self, reading: &Reading) -> bool {
-        self.year.is_some() || (reading.month.is_some() && self.all.len() >= 2) || self.triple.is_some()
+        self.year.is_some()
+            || (reading.month.is_some() && self.all.len() >= 2)
+            || self.triple.is_some()
     }
 
     fn settle(mut self, reading: &mut Reading) -> Option<()> {
@@ -430,7 +511,11 @@ fn settle_day(first: u32, second: u32, year: i16, mark: char, reading: &mut Read
     let (first, second) = (i8::try_from(first).ok()?, i8::try_from(second).ok()?);
     let fits = |month, day| {
         let date = Date::new(year, month, day).ok()?;
-        Some(date).filter(|date| reading.weekday.is_none_or(|weekday| weekday == date.weekday()))
+        Some(date).filter(|date| {
+            reading
+                .weekday
+                .is_none_or(|weekday| weekday == date.weekday())
+        })
     };
     let (day_first, month_first) = (fits(second, first), fits(first, second));
     let date = match (day_first, month_first) {
@@ -462,36 +547,140 @@ fn half_of_day(word: &str) -> Option<bool> {
 /// Polish, Hungarian, Turkish, Russian.
 fn month_of(word: &str) -> Option<i8> {
     const STEMS: &[(&str, i8)] = &[
-        ("jan", 1), ("jän", 1), ("ene", 1), ("gen", 1), ("янв", 1), ("sty", 1), ("oca", 1),
-        ("feb", 2), ("fév", 2), ("fev", 2), ("фев", 2), ("lut", 2), ("şub", 2), ("helmi", 2),
-        ("mar", 3), ("mär", 3), ("mrz", 3), ("maa", 3), ("már", 3), ("мар", 3),
-        ("apr", 4), ("avr", 4), ("abr", 4), ("ápr", 4), ("апр", 4), ("kwi", 4), ("nis", 4), ("huhti", 4),
-        ("may", 5), ("mai", 5), ("mei", 5), ("mag", 5), ("maj", 5), ("máj", 5), ("май", 5), ("мая", 5), ("touko", 5),
-        ("jun", 6), ("juin", 6), ("jún", 6), ("giu", 6), ("июн", 6), ("cze", 6), ("haz", 6),
-        ("jul", 7), ("juil", 7), ("júl", 7), ("lug", 7), ("июл", 7), ("lip", 7), ("tem", 7),
-        ("aug", 8), ("aoû", 8), ("aou", 8), ("ago", 8), ("авг", 8), ("sie", 8), ("ağu", 8), ("elo", 8),
-        ("sep", 9), ("set", 9), ("szept", 9), ("сен", 9), ("wrz", 9), ("eyl", 9), ("syys", 9),
-        ("oct", 10), ("okt", 10), ("out", 10), ("ott", 10), ("окт", 10), ("paź", 10), ("eki", 10), ("loka", 10),
-        ("nov", 11), ("ноя", 11), ("lis", 11), ("kas", 11), ("marras", 11),
-        ("dec", 12), ("déc", 12), ("dez", 12), ("dic", 12), ("des", 12), ("дек", 12), ("gru", 12), ("ara", 12), ("joulu", 12),
+        ("jan", 1),
+        ("jän", 1),
+        ("ene", 1),
+        ("gen", 1),
+        ("янв", 1),
+        ("sty", 1),
+        ("oca", 1),
+        ("feb", 2),
+        ("fév", 2),
+        ("fev", 2),
+        ("фев", 2),
+        ("lut", 2),
+        ("şub", 2),
+        ("helmi", 2),
+        ("mar", 3),
+        ("mär", 3),
+        ("mrz", 3),
+        ("maa", 3),
+        ("már", 3),
+        ("мар", 3),
+        ("apr", 4),
+        ("avr", 4),
+        ("abr", 4),
+        ("ápr", 4),
+        ("апр", 4),
+        ("kwi", 4),
+        ("nis", 4),
+        ("huhti", 4),
+        ("may", 5),
+        ("mai", 5),
+        ("mei", 5),
+        ("mag", 5),
+        ("maj", 5),
+        ("máj", 5),
+        ("май", 5),
+        ("мая", 5),
+        ("touko", 5),
+        ("jun", 6),
+        ("juin", 6),
+        ("jún", 6),
+        ("giu", 6),
+        ("июн", 6),
+        ("cze", 6),
+        ("haz", 6),
+        ("jul", 7),
+        ("juil", 7),
+        ("júl", 7),
+        ("lug", 7),
+        ("июл", 7),
+        ("lip", 7),
+        ("tem", 7),
+        ("aug", 8),
+        ("aoû", 8),
+        ("aou", 8),
+        ("ago", 8),
+        ("авг", 8),
+        ("sie", 8),
+        ("ağu", 8),
+        ("elo", 8),
+        ("sep", 9),
+        ("set", 9),
+        ("szept", 9),
+        ("сен", 9),
+        ("wrz", 9),
+        ("eyl", 9),
+        ("syys", 9),
+        ("oct", 10),
+        ("okt", 10),
+        ("out", 10),
+        ("ott", 10),
+        ("окт", 10),
+        ("paź", 10),
+        ("eki", 10),
+        ("loka", 10),
+        ("nov", 11),
+        ("ноя", 11),
+        ("lis", 11),
+        ("kas", 11),
+        ("marras", 11),
+        ("dec", 12),
+        ("déc", 12),
+        ("dez", 12),
+        ("dic", 12),
+        ("des", 12),
+        ("дек", 12),
+        ("gru", 12),
+        ("ara", 12),
+        ("joulu", 12),
     ];
     if word.chars().count() > 12 || word == "marras" {
         return None;
     }
     // The longest stem wins: "marraskuu" is November.
     let found = STEMS.iter().filter(|(stem, _)| word.starts_with(stem));
-    found.max_by_key(|(stem, _)| stem.len()).map(|(_, month)| *month)
+    found
+        .max_by_key(|(stem, _)| stem.len())
+        .map(|(_, month)| *month)
 }
 
 fn weekday_of(word: &str) -> Option<Weekday> {
     const STEMS: &[(&str, Weekday)] = &[
-        ("mon", Weekday::Monday), ("lun", Weekday::Monday), ("пн", Weekday::Monday),
-        ("tue", Weekday::Tuesday), ("die", Weekday::Tuesday), ("mar", Weekday::Tuesday), ("вт", Weekday::Tuesday),
-        ("wed", Weekday::Wednesday), ("mit", Weekday::Wednesday), ("mer", Weekday::Wednesday), ("mié", Weekday::Wednesday), ("ср", Weekday::Wednesday),
-        ("thu", Weekday::Thursday), ("don", Weekday::Thursday), ("jeu", Weekday::Thursday), ("jue", Weekday::Thursday), ("gio", Weekday::Thursday), ("чт", Weekday::Thursday),
-        ("fri", Weekday::Friday), ("fre", Weekday::Friday), ("ven", Weekday::Friday), ("vie", Weekday::Friday), ("пт", Weekday::Friday),
-        ("sat", Weekday::Saturday), ("sam", Weekday::Saturday), ("sáb", Weekday::Saturday), ("sab", Weekday::Saturday), ("сб", Weekday::Saturday),
-        ("sun", Weekday::Sunday), ("son", Weekday::Sunday), ("dim", Weekday::Sunday), ("dom", Weekday::Sunday), ("вс", Weekday::Sunday),
+        ("mon", Weekday::Monday),
+        ("lun", Weekday::Monday),
+        ("пн", Weekday::Monday),
+        ("tue", Weekday::Tuesday),
+        ("die", Weekday::Tuesday),
+        ("mar", Weekday::Tuesday),
+        ("вт", Weekday::Tuesday),
+        ("wed", Weekday::Wednesday),
+        ("mit", Weekday::Wednesday),
+        ("mer", Weekday::Wednesday),
+        ("mié", Weekday::Wednesday),
+        ("ср", Weekday::Wednesday),
+        ("thu", Weekday::Thursday),
+        ("don", Weekday::Thursday),
+        ("jeu", Weekday::Thursday),
+        ("jue", Weekday::Thursday),
+        ("gio", Weekday::Thursday),
+        ("чт", Weekday::Thursday),
+        ("fri", Weekday::Friday),
+        ("fre", Weekday::Friday),
+        ("ven", Weekday::Friday),
+        ("vie", Weekday::Friday),
+        ("пт", Weekday::Friday),
+        ("sat", Weekday::Saturday),
+        ("sam", Weekday::Saturday),
+        ("sáb", Weekday::Saturday),
+        ("sab", Weekday::Saturday),
+        ("сб", Weekday::Saturday),
+        ("sun", Weekday::Sunday),
+        ("son", Weekday::Sunday),
+        ("dim", Weekday::Sunday),
+        ("dom", Weekday::Sunday),
+        ("вс", Weekday::Sunday),
     ];
     let found = STEMS.iter().find(|(stem, _)| word.starts_with(stem));
     found.map(|(_, weekday)| *weekday)
@@ -617,7 +806,17 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in ["", "yesterday", "0000-00-00", "2025-13-01", "2025-02-30", "25:00", "Thu, 00 Nov 2025", "0001-01-01T00:00:00Z", "12345678901234567890"] {
+        for text in [
+            "",
+            "yesterday",
+            "0000-00-00",
+            "2025-13-01",
+            "2025-02-30",
+            "25:00",
+            "Thu, 00 Nov 2025",
+            "0001-01-01T00:00:00Z",
+            "12345678901234567890",
+        ] {
             assert_eq!(parse_date(text), None, "{text}");
         }
     }

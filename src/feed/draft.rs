@@ -39,6 +39,29 @@ impl<T> Ranked<T> {
     }
 }
 
+/// Where a link was found: the lower, the better.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LinkSource {
+    /// FeedBurner's record of the publisher's own link.
+    Original,
+    /// RSS `link`, JSON `url`, CDF `href`.
+    Own,
+    /// Atom `rel=alternate` that says it is a page.
+    Page,
+    /// Atom `rel=alternate` that says nothing.
+    Alternate,
+    /// JSON `external_url`.
+    External,
+    /// Atom `rel=alternate` that is no page.
+    Other,
+    /// A guid that is a permalink.
+    Permalink,
+    /// An id that happens to be a URL.
+    Id,
+    /// `rdf:about`.
+    About,
+}
+
 /// What has been read of a feed or of an entry.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -56,6 +79,8 @@ pub(super) struct Draft {
     pub(super) date: Option<Timestamp>,
     pub(super) language: Option<String>,
     pub(super) authors: Vec<String>,
+    /// Of a feed: those who wrote its entries, unless an entry says otherwise.
+    pub(super) entry_authors: Vec<String>,
     pub(super) categories: Vec<String>,
     pub(super) enclosures: Vec<Enclosure>,
     pub(super) links: Vec<String>,
@@ -72,6 +97,13 @@ impl Draft {
         add_once(&mut self.authors, name);
     }
 
+    /// An author of the feed who, by the format's rules, is the author of its entries, too:
+    /// RFC 4287 §4.2.1, JSON Feed 1.1, Apple's podcast tags.
+    pub(super) fn add_entry_author(&mut self, name: Option<String>) {
+        add_once(&mut self.entry_authors, name.clone());
+        self.add_author(name);
+    }
+
     pub(super) fn add_category(&mut self, term: Option<String>) {
         add_once(&mut self.categories, term);
     }
@@ -80,8 +112,24 @@ impl Draft {
         add_once(&mut self.links, url.filter(|url| !url.is_empty()));
     }
 
+    /// A link from some source. What is not for the web gives way to anything that is.
+    pub(super) fn offer_link(&mut self, source: LinkSource, link: Option<String>) {
+        let Some(link) = link.filter(|link| !link.is_empty()) else {
+            return;
+        };
+        let elsewhere = if has_scheme(&link) && !is_web_url(&link) {
+            16
+        } else {
+            0
+        };
+        self.link.offer(source as u8 + elsewhere, Some(link));
+    }
+
     pub(super) fn add_enclosure(&mut self, enclosure: Enclosure) {
-        let known = self.enclosures.iter().any(|other| other.url == enclosure.url);
+        let known = self
+            .enclosures
+            .iter()
+            .any(|other| other.url == enclosure.url);
         if !enclosure.url.is_empty() && !known && self.enclosures.len() < MAX_REPEATED {
             self.enclosures.push(enclosure);
         }
@@ -111,6 +159,9 @@ impl Draft {
         self.settle();
         let site = self.link.take();
         resolve_against_site(&mut entries, site.as_deref());
+        for entry in entries.iter_mut().filter(|entry| entry.authors.is_empty()) {
+            entry.authors.clone_from(&self.entry_authors);
+        }
         ParsedFeed {
             title: self.title.take(),
             description: self.summary.take().or_else(|| self.content.take()),
@@ -124,9 +175,9 @@ impl Draft {
             categories: self.categories,
             links: self.links,
             hints: Hints {
-                interval: self.ttl.or(self.update_period.map(|period| {
-                    period / self.update_frequency.unwrap_or(1).max(1)
-                })),
+                interval: self.ttl.or(self
+                    .update_period
+                    .map(|period| period / self.update_frequency.unwrap_or(1).max(1))),
                 skip_hours: self.skip_hours,
                 skip_days: self.skip_days,
                 hubs: self.hubs,
@@ -139,11 +190,10 @@ impl Draft {
     fn settle(&mut self) {
         self.published.offer(3, self.date);
         self.updated.offer(3, self.date);
-        self.link.offer(7, self.permalink.take());
-        if let Some(id) = self.id.get().filter(|id| is_web_url(id)) {
-            let id = id.trim().to_owned();
-            self.link.offer(8, Some(id));
-        }
+        let permalink = self.permalink.take();
+        self.offer_link(LinkSource::Permalink, permalink);
+        let id = self.id.get().filter(|id| is_web_url(id)).cloned();
+        self.offer_link(LinkSource::Id, id);
         let link = self.link.get().cloned();
         self.add_link(link);
     }

@@ -53,6 +53,10 @@ pub(super) enum Field {
     Guid,
     Id(u8),
     Link,
+    /// The link that FeedBurner replaced.
+    OriginalLink,
+    /// The enclosure that FeedBurner replaced.
+    OriginalEnclosure,
     Published(u8),
     Updated(u8),
     /// `dc:date`, which may be either.
@@ -87,6 +91,11 @@ pub(super) fn element(vocabulary: Vocabulary, name: &LowerName) -> Element {
         Vocabulary::Podcast => podcast(name),
         Vocabulary::Content if name == "encoded" => Element::Field(Field::Content(0)),
         Vocabulary::Html if name == "body" => Element::Field(Field::Content(1)),
+        Vocabulary::FeedBurner => match name {
+            "origlink" => Element::Field(Field::OriginalLink),
+            "origenclosurelink" => Element::Field(Field::OriginalEnclosure),
+            _ => Element::Unread,
+        },
         Vocabulary::Syndication => match name {
             "updateperiod" => Element::Field(Field::UpdatePeriod),
             "updatefrequency" => Element::Field(Field::UpdateFrequency),

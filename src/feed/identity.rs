@@ -35,7 +35,10 @@ fn first_key(entry: &Entry) -> String {
     }
     // Neither guid nor link: the text, since titles are what gets edited; the title only
     // when there is nothing else. The date helps where it is given.
-    let date = entry.published.map(|date| date.to_string()).unwrap_or_default();
+    let date = entry
+        .published
+        .map(|date| date.to_string())
+        .unwrap_or_default();
     let text = [&entry.content, &entry.summary, &entry.title];
     let text = text.into_iter().flatten().next();
     let enclosure = entry.enclosures.first().map_or("", |e| e.url.as_str());
@@ -43,7 +46,11 @@ fn first_key(entry: &Entry) -> String {
 }
 
 /// Adds a second part to the keys that several entries share although the parts differ.
-fn distinguish(keys: Vec<String>, entries: &[Entry], part: fn(&Entry) -> Option<&str>) -> Vec<String> {
+fn distinguish(
+    keys: Vec<String>,
+    entries: &[Entry],
+    part: fn(&Entry) -> Option<&str>,
+) -> Vec<String> {
     let mut first_part: HashMap<&str, Option<&str>> = HashMap::new();
     let mut ambiguous: HashMap<&str, bool> = HashMap::new();
     for (key, entry) in keys.iter().zip(entries) {
@@ -96,7 +103,10 @@ mod tests {
     #[test]
     fn the_guid_is_the_id_then_the_link() {
         assert_eq!(
-            ids([entry(Some(" g "), Some("l"), "a"), entry(None, Some("l2"), "b")]),
+            ids([
+                entry(Some(" g "), Some("l"), "a"),
+                entry(None, Some("l2"), "b")
+            ]),
             ["g", "l2"]
         );
     }
@@ -104,15 +114,27 @@ mod tests {
     #[test]
     fn an_id_survives_an_edit_of_the_title() {
         for (guid, link) in [(Some("g"), None), (None, Some("l")), (None, None)] {
-            assert_eq!(ids([entry(guid, link, "before")]), ids([entry(guid, link, "after")]));
+            assert_eq!(
+                ids([entry(guid, link, "before")]),
+                ids([entry(guid, link, "after")])
+            );
         }
     }
 
     #[test]
     fn a_guid_that_stands_on_several_entries_is_joined_by_the_link() {
-        let [a, b] = ids([entry(Some("g"), Some("1"), "t"), entry(Some("g"), Some("2"), "t")]);
-        let [c, d] = ids([entry(Some("g"), Some("1"), "t"), entry(Some("g"), Some("1"), "u")]);
-        let [e, f] = ids([entry(Some("g"), Some("1"), "t"), entry(Some("g"), Some("1"), "t")]);
+        let [a, b] = ids([
+            entry(Some("g"), Some("1"), "t"),
+            entry(Some("g"), Some("2"), "t"),
+        ]);
+        let [c, d] = ids([
+            entry(Some("g"), Some("1"), "t"),
+            entry(Some("g"), Some("1"), "u"),
+        ]);
+        let [e, f] = ids([
+            entry(Some("g"), Some("1"), "t"),
+            entry(Some("g"), Some("1"), "t"),
+        ]);
 
         assert_ne!(a, b);
         assert_ne!(c, d);

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::dates::parse_date;
-use super::draft::Draft;
-use super::links::{is_web_url, resolve, resolve_in_html};
+use super::draft::{Draft, LinkSource};
+use super::links::{resolve, resolve_in_html};
 use super::references::escape;
 use super::text::{TextKind, one_line, title};
 use super::{Enclosure, Entry, Format, MAX_ENTRIES, ParseError, ParsedFeed};
@@ -54,14 +54,16 @@ fn is_json_feed(text: &str) -> bool {
 }
 
 fn looks_like_item(item: &Value) -> bool {
-    ["content_html", "content_text", "date_published"].iter().any(|key| item.get(key).is_some())
+    ["content_html", "content_text", "date_published"]
+        .iter()
+        .any(|key| item.get(key).is_some())
 }
 
 fn read_feed(document: &Map<String, Value>, base: Option<&Url>) -> Draft {
     let mut draft = Draft::default();
     draft.title.offer(0, plain_title(document, "title"));
     draft.summary.offer(0, string(document, "description"));
-    draft.link.offer(0, url(document, "home_page_url", base));
+    draft.offer_link(LinkSource::Own, url(document, "home_page_url", base));
     draft.self_url = url(document, "feed_url", base);
     draft.add_link(draft.self_url.clone());
     draft.language = string(document, "language");
@@ -74,29 +76,54 @@ fn read_feed(document: &Map<String, Value>, base: Option<&Url>) -> Draft {
 
 fn read_items(items: &[Value], base: Option<&Url>) -> Vec<Entry> {
     let items = items.iter().filter_map(Value::as_object).take(MAX_ENTRIES);
-    items.map(|item| read_item(item, base).into_entry()).collect()
+    items
+        .map(|item| read_item(item, base).into_entry())
+        .collect()
 }
 
 fn read_item(item: &Map<String, Value>, base: Option<&Url>) -> Draft {
     let mut draft = Draft::default();
     let id = string(item, "id");
-    draft.link.offer(0, url(item, "url", base));
-    draft.link.offer(1, id.clone().filter(|id| is_web_url(id)));
+    draft.offer_link(LinkSource::Own, url(item, "url", base));
     let external = url(item, "external_url", base);
-    draft.link.offer(2, external.clone());
+    draft.offer_link(LinkSource::External, external.clone());
     draft.add_link(external);
     draft.id.offer(0, id);
     draft.title.offer(0, plain_title(item, "title"));
-    draft.summary.offer(0, string(item, "summary").map(|text| escape(&text).into_owned()));
+    draft.summary.offer(
+        0,
+        string(item, "summary").map(|text| escape(&text).into_owned()),
+    );
     let html = string(item, "content_html").map(|html| resolve_in_html(html, base));
     draft.content.offer(0, html);
-    draft.content.offer(1, string(item, "content_text").map(|text| escape(&text).into_owned()));
-    draft.published.offer(0, string(item, "date_published").and_then(|date| parse_date(&date)));
-    draft.updated.offer(0, string(item, "date_modified").and_then(|date| parse_date(&date)));
+    draft.content.offer(
+        1,
+        string(item, "content_text").map(|text| escape(&text).into_owned()),
+    );
+    draft.published.offer(
+        0,
+        string(item, "date_published").and_then(|date| parse_date(&date)),
+    );
+    draft.updated.offer(
+        0,
+        string(item, "date_modified").and_then(|date| parse_date(&date)),
+    );
     add_authors(&mut draft, item);
-    if let Some(Value::Array(tags)) = item.get("tags") {
-        for tag in tags {
-            draft.add_category(text_of(tag));
+    match item.get("tags") {
+        Some(Value::Array(tags)) => {
+            for tag in tags {
+                draft.add_category(text_of(tag));
+            }
+        }
+        // Some write them as one text.
+        tags => {
+            for tag in tags
+                .and_then(text_of)
+                .iter()
+                .flat_map(|tags| tags.split(','))
+            {
+                draft.add_category(Some(one_line(tag)).filter(|tag| !tag.is_empty()));
+            }
         }
     }
     for attachment in objects(item, "attachments") {
@@ -112,13 +139,16 @@ fn read_item(item: &Map<String, Value>, base: Option<&Url>) -> Draft {
 /// `authors` of version 1.1 and `author` of 1.0.
 fn add_authors(draft: &mut Draft, of: &Map<String, Value>) {
     for author in objects(of, "authors").chain(objects(of, "author")) {
-        draft.add_author(string(author, "name").map(|name| one_line(&name)));
+        draft.add_entry_author(string(author, "name").map(|name| one_line(&name)));
     }
-    draft.add_author(string(of, "author").map(|name| one_line(&name)));
+    draft.add_entry_author(string(of, "author").map(|name| one_line(&name)));
 }
 
 /// The objects in a list, or the one that stands in its place.
-fn objects<'a>(of: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Map<String, Value>> {
+fn objects<'a>(
+    of: &'a Map<String, Value>,
+    key: &str,
+) -> impl Iterator<Item = &'a Map<String, Value>> {
     let value = of.get(key);
     let list = value.and_then(Value::as_array).into_iter().flatten();
     list.chain(value).filter_map(Value::as_object)

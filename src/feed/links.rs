@@ -112,9 +112,22 @@ fn has_relative_url(tag: &Tag<'_>) -> bool {
 /// The attributes whose value is a URL (HTML, index of attributes, and HTML 4.01).
 fn is_url_attribute(element: &str, attribute: &str) -> bool {
     let is = |name: &str| attribute.eq_ignore_ascii_case(name);
-    ["href", "src", "srcset", "cite", "action", "background", "longdesc", "profile", "usemap", "codebase", "poster", "formaction"]
-        .iter()
-        .any(|name| is(name))
+    [
+        "href",
+        "src",
+        "srcset",
+        "cite",
+        "action",
+        "background",
+        "longdesc",
+        "profile",
+        "usemap",
+        "codebase",
+        "poster",
+        "formaction",
+    ]
+    .iter()
+    .any(|name| is(name))
         || (element.eq_ignore_ascii_case("object") && (is("data") || is("classid")))
 }
 
@@ -164,6 +177,9 @@ mod tests {
             "x &amp; <!-- <a href='/no'> --><a class=\"c\" href=\"https://news.example/1?a=1&amp;b=2\">y</a>\
              <img srcset=\"https://news.example/a.png 1x, https://news.example/en/b.png 2x\"/>"
         );
-        assert_eq!(resolve_in_html("<a href='#note'>".to_owned(), Some(&base())), "<a href=\"https://news.example/en/feed.xml#note\">");
+        assert_eq!(
+            resolve_in_html("<a href='#note'>".to_owned(), Some(&base())),
+            "<a href=\"https://news.example/en/feed.xml#note\">"
+        );
     }
 }

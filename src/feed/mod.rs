@@ -220,11 +220,14 @@ fn read(
     base: Option<&Url>,
 ) -> Result<ParsedFeed, ParseError> {
     check_size(document.len())?;
-    let tld = base.and_then(Url::host_str).and_then(|host| host.rsplit('.').next());
+    let tld = base
+        .and_then(Url::host_str)
+        .and_then(|host| host.rsplit('.').next());
     let decoded = decode::decode(document, content_type, tld);
     let text = decoded.text.as_ref();
     check_size(text.len())?;
-    let start = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
+    let start =
+        text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
     if start.is_empty() {
         return Err(ParseError::Empty);
     }
@@ -241,7 +244,11 @@ fn read(
 fn read_xml(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
     let (tag, root) = root::find_root(text).map_err(|error| {
         // Not a feed, but is it text at all?
-        if text.contains('\0') { ParseError::Encoding } else { error }
+        if text.contains('\0') {
+            ParseError::Encoding
+        } else {
+            error
+        }
     })?;
     let feed = reader::Reader::new(text, root, base).read(tag)?;
     if feed.entries.is_empty() && mentions_entries(text) {
@@ -263,5 +270,7 @@ fn check_size(n_bytes: usize) -> Result<(), ParseError> {
 
 /// Whether a document without entries has something that looks like one.
 fn mentions_entries(text: &str) -> bool {
-    ["<item>", "<item ", "<entry>", "<entry "].iter().any(|tag| text.contains(tag))
+    ["<item>", "<item ", "<entry>", "<entry "]
+        .iter()
+        .any(|tag| text.contains(tag))
 }

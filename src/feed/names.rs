@@ -24,6 +24,8 @@ pub(super) enum Vocabulary {
     Podcast,
     /// RSS 1.0 syndication module.
     Syndication,
+    /// FeedBurner, which replaces links by its own and keeps the originals.
+    FeedBurner,
     /// HTML in XML.
     Html,
     /// Anything else with a prefix.
@@ -98,17 +100,24 @@ fn by_uri(uri: &str) -> Option<Vocabulary> {
         .trim_start_matches("www.")
         .trim_end_matches(['/', '#']);
     Some(match bare {
-        "w3.org/2005/atom" | "purl.org/atom/ns" | "example.com/newformat" | "example.com/necho"
-        | "purl.org/echo" | "purl.org/pie" | "uri/of/echo/namespace" => Vocabulary::Atom,
+        "w3.org/2005/atom"
+        | "purl.org/atom/ns"
+        | "example.com/newformat"
+        | "example.com/necho"
+        | "purl.org/echo"
+        | "purl.org/pie"
+        | "uri/of/echo/namespace" => Vocabulary::Atom,
         "w3.org/1999/02/22-rdf-syntax-ns" => Vocabulary::Rdf,
         "w3.org/1999/xhtml" | "w3.org/xhtml" => Vocabulary::Html,
         "search.yahoo.com/mrss" | "video.search.yahoo.com/mrss" | "tools.search.yahoo.com/mrss" => {
             Vocabulary::Media
         }
-        "itunes.com/dtds/podcast-1.0.dtd" | "itunes.com/dtds/porg-1.0.dtd"
+        "itunes.com/dtds/podcast-1.0.dtd"
+        | "itunes.com/dtds/porg-1.0.dtd"
         | "example.com/dtds/podcast-1.0.dtd" => Vocabulary::Podcast,
         "purl.org/rss/1.0/modules/content" => Vocabulary::Content,
         "purl.org/rss/1.0/modules/syndication" => Vocabulary::Syndication,
+        "rssnamespace.org/feedburner/ext/1.0" => Vocabulary::FeedBurner,
         _ if bare.starts_with("purl.org/dc/") => Vocabulary::DublinCore,
         _ if bare.starts_with("google.com/schemas/play-podcasts") => Vocabulary::Podcast,
         _ if bare.starts_with("purl.org/rss/1.0/modules/") => return None,
@@ -142,6 +151,7 @@ fn by_prefix(prefix: &str) -> Option<Vocabulary> {
         "itunes" | "googleplay" => Vocabulary::Podcast,
         "sy" => Vocabulary::Syndication,
         "xhtml" => Vocabulary::Html,
+        "feedburner" => Vocabulary::FeedBurner,
         "rss" => Vocabulary::Plain,
         _ => return None,
     })
@@ -159,7 +169,11 @@ impl LowerName {
     /// The lower-case form; empty for a name longer than any that we know.
     pub(super) fn new(name: &str) -> Self {
         let mut bytes = [0; 24];
-        let len = if name.len() <= bytes.len() { name.len() } else { 0 };
+        let len = if name.len() <= bytes.len() {
+            name.len()
+        } else {
+            0
+        };
         bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
         bytes.make_ascii_lowercase();
         Self { bytes, len }
@@ -186,18 +200,28 @@ mod tests {
 
     #[test]
     fn a_vocabulary_is_known_by_every_address_it_goes_by() {
-        for uri in ["http://www.w3.org/2005/Atom", "https://w3.org/2005/Atom/", "http://purl.org/atom/ns#"] {
+        for uri in [
+            "http://www.w3.org/2005/Atom",
+            "https://w3.org/2005/Atom/",
+            "http://purl.org/atom/ns#",
+        ] {
             let tag = format!("<feed xmlns='{uri}' xmlns:x='{uri}'>");
             assert_eq!(vocabulary(&tag, "feed"), Vocabulary::Atom);
             assert_eq!(vocabulary(&tag, "x:feed"), Vocabulary::Atom);
         }
-        assert_eq!(vocabulary("<rss xmlns='http://example.org/x'>", "item"), Vocabulary::Plain);
+        assert_eq!(
+            vocabulary("<rss xmlns='http://example.org/x'>", "item"),
+            Vocabulary::Plain
+        );
     }
 
     #[test]
     fn an_undeclared_prefix_means_what_it_means_elsewhere() {
         assert_eq!(vocabulary("<rss>", "dc:creator"), Vocabulary::DublinCore);
         assert_eq!(vocabulary("<rss>", "foo:title"), Vocabulary::Other);
-        assert_eq!(vocabulary("<rss xmlns:foo='urn:foo'>", "foo:title"), Vocabulary::Other);
+        assert_eq!(
+            vocabulary("<rss xmlns:foo='urn:foo'>", "foo:title"),
+            Vocabulary::Other
+        );
     }
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::capture::{Capture, Lookahead};
 use super::dates::parse_date;
-use super::draft::Draft;
+use super::draft::{Draft, LinkSource};
 use super::elements::{Element, Field, PersonPart, element};
 use super::links::{is_web_url, resolve};
 use super::names::{Bindings, LowerName, Vocabulary};
@@ -96,7 +96,9 @@ impl<'a> Reader<'a> {
                 Some(Token::Cut) | None => break,
             }
             if self.entries.len() == MAX_ENTRIES {
-                self.warnings.push(format!("has more than {MAX_ENTRIES} entries; the rest is not read"));
+                self.warnings.push(format!(
+                    "has more than {MAX_ENTRIES} entries; the rest is not read"
+                ));
                 break;
             }
         }
@@ -135,7 +137,12 @@ impl<'a> Reader<'a> {
         self.open_element(tag, element, n_bindings)
     }
 
-    fn open_element(&mut self, tag: Tag<'a>, element: Element, n_bindings: usize) -> Result<(), ParseError> {
+    fn open_element(
+        &mut self,
+        tag: Tag<'a>,
+        element: Element,
+        n_bindings: usize,
+    ) -> Result<(), ParseError> {
         if self.open.len() >= MAX_DEPTH {
             return Err(ParseError::Limit {
                 limit: format!("elements nested more than {MAX_DEPTH} deep"),
@@ -162,7 +169,8 @@ impl<'a> Reader<'a> {
 
     fn push_base(&mut self, tag: &Tag<'a>) {
         let given = tag.attributes().find(|(name, _)| {
-            name.eq_ignore_ascii_case("xml:base") || (self.format == Format::Cdf && name.eq_ignore_ascii_case("base"))
+            name.eq_ignore_ascii_case("xml:base")
+                || (self.format == Format::Cdf && name.eq_ignore_ascii_case("base"))
         });
         let Some((_, given)) = given else { return };
         let given = self.references.decode(given);
@@ -198,7 +206,9 @@ impl<'a> Reader<'a> {
             Element::Enclosure => self.take_enclosure(tag),
             Element::Category => self.take_category(tag),
             Element::Person if parent != Role::Person => self.capture(tag, Field::Person),
-            Element::PersonPart(part) if parent == Role::Person => self.capture(tag, Field::PersonPart(part)),
+            Element::PersonPart(part) if parent == Role::Person => {
+                self.capture(tag, Field::PersonPart(part))
+            }
             Element::Field(field) if parent != Role::Person => self.capture(tag, field),
             _ => {}
         }
@@ -213,9 +223,12 @@ impl<'a> Reader<'a> {
             changed = tag.attribute("lastmod").and_then(parse_date);
         }
         let draft = self.draft();
-        draft.link.offer(9, about.clone().filter(|about| is_web_url(about)));
+        draft.offer_link(
+            LinkSource::About,
+            about.clone().filter(|about| is_web_url(about)),
+        );
         draft.id.offer(2, about);
-        draft.link.offer(0, href);
+        draft.offer_link(LinkSource::Own, href);
         draft.updated.offer(0, changed);
     }
 
@@ -226,15 +239,23 @@ impl<'a> Reader<'a> {
             }
             return;
         };
-        let rel = tag.attribute("rel").unwrap_or("alternate").trim().to_ascii_lowercase();
+        let rel = tag
+            .attribute("rel")
+            .unwrap_or("alternate")
+            .trim()
+            .to_ascii_lowercase();
         let media_type = self.attribute(tag, "type");
         let length_bytes = tag.attribute("length").and_then(|n| n.trim().parse().ok());
         let draft = self.draft();
         draft.add_link(Some(href.clone()));
         match rel.rsplit('/').next().unwrap_or("") {
             "alternate" | "" => {
-                let is_page = media_type.as_deref().is_none_or(|t| t.contains("html") || t.starts_with("text/"));
-                draft.link.offer(if is_page { 0 } else { 5 }, Some(href));
+                let source = match media_type.as_deref() {
+                    None => LinkSource::Alternate,
+                    Some(t) if t.contains("html") || t.starts_with("text/") => LinkSource::Page,
+                    Some(_) => LinkSource::Other,
+                };
+                draft.offer_link(source, Some(href));
             }
             "self" => {
                 draft.self_url.get_or_insert(href);
@@ -250,10 +271,15 @@ impl<'a> Reader<'a> {
     }
 
     fn take_enclosure(&mut self, tag: &Tag<'a>) {
-        let Some(url) = self.url_attribute(tag, "url").or_else(|| self.url_attribute(tag, "href")) else {
+        let Some(url) = self
+            .url_attribute(tag, "url")
+            .or_else(|| self.url_attribute(tag, "href"))
+        else {
             return;
         };
-        let length = tag.attribute("length").or_else(|| tag.attribute("filesize"));
+        let length = tag
+            .attribute("length")
+            .or_else(|| tag.attribute("filesize"));
         let media_type = self.attribute(tag, "type");
         self.draft().add_enclosure(Enclosure {
             url,
@@ -263,7 +289,9 @@ impl<'a> Reader<'a> {
     }
 
     fn take_category(&mut self, tag: &Tag<'a>) {
-        let term = ["term", "text", "label"].iter().find_map(|name| self.attribute(tag, name));
+        let term = ["term", "text", "label"]
+            .iter()
+            .find_map(|name| self.attribute(tag, name));
         match term {
             Some(term) => self.draft().add_category(Some(one_line(&term))),
             None => self.capture(tag, Field::Category),
@@ -308,13 +336,22 @@ impl<'a> Reader<'a> {
     fn end(&mut self, name: &'a str) {
         if let Some(capture) = &mut self.capture {
             let is_its_own = capture.is_named(name);
-            let ends_ancestor = || self.open.iter().rev().skip(1).any(|open| open.name.eq_ignore_ascii_case(name));
+            let ends_ancestor = || {
+                self.open
+                    .iter()
+                    .rev()
+                    .skip(1)
+                    .any(|open| open.name.eq_ignore_ascii_case(name))
+            };
             if !is_its_own && !ends_ancestor() {
                 capture.push_end(name);
                 return;
             }
         }
-        let found = self.open.iter().rposition(|open| open.name.eq_ignore_ascii_case(name));
+        let found = self
+            .open
+            .iter()
+            .rposition(|open| open.name.eq_ignore_ascii_case(name));
         let Some(at) = found else {
             self.n_stray_ends += 1;
             return;
@@ -327,7 +364,10 @@ impl<'a> Reader<'a> {
 
     /// Another element begins where the end tag of the captured one should have stood.
     fn close_capture_early(&mut self, next: Element) {
-        let is_person = self.capture.as_ref().is_some_and(|capture| capture.field == Field::Person);
+        let is_person = self
+            .capture
+            .as_ref()
+            .is_some_and(|capture| capture.field == Field::Person);
         if is_person && matches!(next, Element::PersonPart(_)) {
             // Not forgotten: the person is described by elements. Its own text is white space.
             self.capture = None;
@@ -364,14 +404,24 @@ impl<'a> Reader<'a> {
     fn take_field(&mut self, capture: Capture<'a>) {
         let field = capture.field;
         let guid_is_link = capture.is_permalink;
+        let is_podcast = self.bindings.vocabulary(capture.name) == Vocabulary::Podcast;
         let base = self.bases.last().cloned();
         let (value, kind) = capture.finish();
         let line = || Some(one_line(&value)).filter(|line| !line.is_empty());
         let draft = self.entry.as_mut().unwrap_or(&mut self.feed);
         match field {
             Field::Title(rank) => draft.title.offer(rank, title(&value, kind)),
-            Field::Summary(rank) => draft.summary.offer(rank, html_of(value, kind, base.as_ref())),
-            Field::Content(rank) => draft.content.offer(rank, html_of(value, kind, base.as_ref())),
+            Field::Summary(rank) => {
+                let summary = html_of(value, kind, base.as_ref());
+                // A `summary` beside a `description`: the second is as good as content.
+                if rank == 0 && draft.summary.get().is_some() {
+                    draft.content.offer(6, summary.clone());
+                }
+                draft.summary.offer(rank, summary);
+            }
+            Field::Content(rank) => draft
+                .content
+                .offer(rank, html_of(value, kind, base.as_ref())),
             Field::Guid => {
                 let guid = value.trim();
                 if guid_is_link && (is_web_url(guid) || guid.starts_with('/')) {
@@ -382,13 +432,30 @@ impl<'a> Reader<'a> {
             Field::Id(rank) => draft.id.offer(rank, line()),
             Field::Link => {
                 let link = line().map(|_| resolve(&value, base.as_ref()));
-                draft.link.offer(1, link.clone());
+                draft.offer_link(LinkSource::Own, link.clone());
                 draft.add_link(link);
+            }
+            Field::OriginalLink => {
+                draft.offer_link(
+                    LinkSource::Original,
+                    line().map(|_| resolve(&value, base.as_ref())),
+                );
+            }
+            Field::OriginalEnclosure => {
+                if let (Some(_), Some(enclosure)) = (line(), draft.enclosures.last_mut()) {
+                    enclosure.url = resolve(&value, base.as_ref());
+                }
             }
             Field::Published(rank) => draft.published.offer(rank, parse_date(&value)),
             Field::Updated(rank) => draft.updated.offer(rank, parse_date(&value)),
             Field::Date => draft.date = draft.date.or_else(|| parse_date(&value)),
-            Field::Person | Field::PersonPart(PersonPart::Name) => draft.add_author(person(&value)),
+            Field::Person | Field::PersonPart(PersonPart::Name) => {
+                let is_shared = self.format == Format::Atom || is_podcast;
+                match person(&value) {
+                    name if is_shared => draft.add_entry_author(name),
+                    name => draft.add_author(name),
+                }
+            }
             Field::PersonPart(_) => {}
             Field::Category => draft.add_category(title(&value, TextKind::Unknown)),
             Field::Keywords => {
@@ -422,12 +489,36 @@ impl<'a> Reader<'a> {
     fn add_warnings(&self, warnings: &mut Vec<String>) {
         let blemishes = self.references.blemishes;
         let counted = [
-            (blemishes.bare_ampersands, "bare ampersand", "bare ampersands"),
-            (blemishes.html_entities, "reference that XML does not know", "references that XML does not know"),
-            (blemishes.bad_references, "reference to nothing", "references to nothing"),
-            (blemishes.control_characters, "control character", "control characters"),
-            (self.n_unclosed, "element without its end tag", "elements without their end tags"),
-            (self.n_stray_ends, "end tag without its element", "end tags without their elements"),
+            (
+                blemishes.bare_ampersands,
+                "bare ampersand",
+                "bare ampersands",
+            ),
+            (
+                blemishes.html_entities,
+                "reference that XML does not know",
+                "references that XML does not know",
+            ),
+            (
+                blemishes.bad_references,
+                "reference to nothing",
+                "references to nothing",
+            ),
+            (
+                blemishes.control_characters,
+                "control character",
+                "control characters",
+            ),
+            (
+                self.n_unclosed,
+                "element without its end tag",
+                "elements without their end tags",
+            ),
+            (
+                self.n_stray_ends,
+                "end tag without its element",
+                "end tags without their elements",
+            ),
         ];
         for (count, one, many) in counted {
             match count {
@@ -455,7 +546,9 @@ fn take_hint(draft: &mut Draft, field: Field, value: &str) {
     match field {
         Field::Ttl => {
             let minutes = number.filter(|n| *n > 0).map(u64::from);
-            draft.ttl = draft.ttl.or(minutes.map(|minutes| Duration::from_secs(60 * minutes)));
+            draft.ttl = draft
+                .ttl
+                .or(minutes.map(|minutes| Duration::from_secs(60 * minutes)));
         }
         Field::UpdatePeriod => {
             let hours = match value.to_ascii_lowercase().as_str() {
@@ -472,13 +565,20 @@ fn take_hint(draft: &mut Draft, field: Field, value: &str) {
         // RSS 0.91 counts 1..=24, RSS 2.0 0..=23: hour 24 is midnight.
         Field::SkipHour => {
             let hour = number.filter(|n| *n <= 24).map(|n| (n % 24) as u8);
-            draft.skip_hours.extend(hour.filter(|hour| !draft.skip_hours.contains(hour)));
+            draft
+                .skip_hours
+                .extend(hour.filter(|hour| !draft.skip_hours.contains(hour)));
         }
         Field::SkipDay => {
             const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
             let name = value.to_ascii_lowercase();
-            let day = DAYS.iter().position(|day| name.starts_with(day)).map(|day| day as u8);
-            draft.skip_days.extend(day.filter(|day| !draft.skip_days.contains(day)));
+            let day = DAYS
+                .iter()
+                .position(|day| name.starts_with(day))
+                .map(|day| day as u8);
+            draft
+                .skip_days
+                .extend(day.filter(|day| !draft.skip_days.contains(day)));
         }
         _ => {}
     }

@@ -59,7 +59,9 @@ impl References {
             if name.len() <= MAX_NAME_BYTES && value.len() <= MAX_ENTITY_BYTES {
                 let value = decode_html(value);
                 if !value.contains('&') || value == "&" {
-                    self.declared.entry(name.to_owned()).or_insert(value.into_owned());
+                    self.declared
+                        .entry(name.to_owned())
+                        .or_insert(value.into_owned());
                 }
             }
         }
@@ -83,14 +85,15 @@ impl References {
         Cow::Owned(out)
     }
 
-    /// Text without control characters that XML forbids (XML 1.0 §2.2), references as they are.
+    /// Text without control characters that XML forbids (XML 1.0 §2.2), references as they
+    /// are. C1 controls are characters of windows-1252 that lost their way.
     pub(super) fn without_controls<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
-        if !text.bytes().any(|b| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r')) {
+        if !text.bytes().any(is_suspect) || !text.chars().any(|c| is_forbidden(c) || is_c1(c)) {
             return Cow::Borrowed(text);
         }
-        let clean: String = text.chars().filter(|c| !is_forbidden(*c)).collect();
-        self.blemishes.control_characters += text.len() - clean.len();
-        Cow::Owned(clean)
+        self.blemishes.control_characters += text.chars().filter(|c| is_forbidden(*c)).count();
+        let allowed = text.chars().filter(|c| !is_forbidden(*c));
+        Cow::Owned(allowed.map(|c| from_c1(c as u32).unwrap_or(c)).collect())
     }
 
     /// Decodes the reference at the start of `rest`; says how many bytes it took.
@@ -202,7 +205,8 @@ fn reference_at(text: &str) -> Option<Reference> {
     }
     // Without a semicolon HTML takes the old names only, and no prefix of a longer word,
     // so that the parameters of a URL survive.
-    let old = !body[end..].starts_with('=') && matches!(&body[..end], "amp" | "lt" | "gt" | "quot" | "nbsp");
+    let old = !body[end..].starts_with('=')
+        && matches!(&body[..end], "amp" | "lt" | "gt" | "quot" | "nbsp");
     old.then(|| named(&body[..end]))
         .flatten()
         .map(|chars| Reference {
@@ -250,10 +254,7 @@ fn numeric(text: &str) -> Option<Reference> {
             });
         }
     }
-    let c1 = code
-        .checked_sub(0x80)
-        .and_then(|i| C1_REPLACEMENTS.get(i as usize).copied().flatten());
-    let chars = c1
+    let chars = from_c1(code)
         .or_else(|| char::from_u32(code))
         .filter(|c| !is_forbidden(*c))
         .map_or(Chars::Nothing, Chars::Xml);
@@ -277,6 +278,22 @@ fn number(text: &str) -> Option<(u32, usize)> {
     Some((code, n_prefix + end + semicolon))
 }
 
+/// The windows-1252 character of a C1 code.
+fn from_c1(code: u32) -> Option<char> {
+    let index = usize::try_from(code.checked_sub(0x80)?).ok()?;
+    C1_REPLACEMENTS.get(index).copied().flatten()
+}
+
+fn is_c1(c: char) -> bool {
+    matches!(c, '\u{80}'..='\u{9f}')
+}
+
+/// Whether a byte may begin a control character: a C0 control, or the lead byte of C1 and
+/// of the non-characters.
+fn is_suspect(byte: u8) -> bool {
+    byte == 0xc2 || byte == 0xef || (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r'))
+}
+
 fn is_forbidden(c: char) -> bool {
     matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
@@ -297,7 +314,10 @@ mod tests {
 
     #[test]
     fn what_is_no_reference_stays_as_it_is() {
-        assert_eq!(decoded("AT&T, a & b, ?x=1&copy=2&lt=3"), "AT&T, a & b, ?x=1&copy=2&lt=3");
+        assert_eq!(
+            decoded("AT&T, a & b, ?x=1&copy=2&lt=3"),
+            "AT&T, a & b, ?x=1&copy=2&lt=3"
+        );
         assert_eq!(decoded("&unknown; &;&#;&#x;"), "&unknown; &;&#;&#x;");
     }
 

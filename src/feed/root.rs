@@ -27,13 +27,17 @@ pub(super) fn find_root<'a>(text: &'a str) -> Result<(Tag<'a>, Root<'a>), ParseE
     let mut references = References::default();
     let mut has_junk = false;
     let mut in_script = false;
+    let mut is_html = false;
     while let Some(token) = tokens.next() {
         if tokens.start() > MAX_JUNK_BYTES {
             break;
         }
         match token {
-            Token::Doctype(doctype) if names_html(doctype) => return Err(not_a_feed("an HTML page")),
-            Token::Doctype(doctype) => references.declare(doctype),
+            // A doctype proves nothing: some feeds carry that of their page template.
+            Token::Doctype(doctype) => {
+                is_html |= names_html(doctype);
+                references.declare(doctype);
+            }
             Token::Start(tag) => {
                 if let Some(format) = format_of(&tag).filter(|_| !in_script) {
                     let warnings = has_junk.then(|| "has text before its root element".to_owned());
@@ -53,6 +57,9 @@ pub(super) fn find_root<'a>(text: &'a str) -> Result<(Tag<'a>, Root<'a>), ParseE
             Token::Text(text) | Token::Cdata(text) => has_junk |= text.chars().any(is_visible),
             Token::Cut => {}
         }
+    }
+    if is_html {
+        return Err(not_a_feed("an HTML page"));
     }
     Err(not_a_feed("text without a feed's root element"))
 }
@@ -92,7 +99,10 @@ fn check_junk(tag: &Tag<'_>) -> Result<(), ParseError> {
     match name.as_str() {
         "html" | "head" | "body" | "title" => Err(not_a_feed("an HTML page")),
         name if JUNK.contains(&name) => Ok(()),
-        _ => Err(not_a_feed(&format!("XML whose root is <{}>", super::text::cut(tag.name, 64)))),
+        _ => Err(not_a_feed(&format!(
+            "XML whose root is <{}>",
+            super::text::cut(tag.name, 64)
+        ))),
     }
 }
 

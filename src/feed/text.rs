@@ -153,19 +153,78 @@ fn html_to_text(html: &str, tags: impl KnowsTags) -> Cow<'_, str> {
 }
 
 fn is_break(name: &str) -> bool {
-    ["br", "p", "div", "li", "tr"].iter().any(|n| name.eq_ignore_ascii_case(n))
+    ["br", "p", "div", "li", "tr"]
+        .iter()
+        .any(|n| name.eq_ignore_ascii_case(n))
 }
 
 /// Elements of HTML that are used in running text. Those that titles speak about
 /// (`<script>`, `<title>`, `<video>`) are left out on purpose.
 fn is_html_element(name: &str) -> bool {
     const ELEMENTS: &[&str] = &[
-        "a", "abbr", "acronym", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br",
-        "center", "cite", "code", "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption",
-        "figure", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "iframe", "img", "ins",
-        "kbd", "li", "mark", "nobr", "ol", "p", "pre", "q", "s", "samp", "section", "small",
-        "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr",
-        "tt", "u", "ul", "var", "wbr",
+        "a",
+        "abbr",
+        "acronym",
+        "article",
+        "aside",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "center",
+        "cite",
+        "code",
+        "dd",
+        "del",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "iframe",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "mark",
+        "nobr",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
     ];
     let name = super::names::LowerName::new(local(name));
     ELEMENTS.binary_search(&name.as_str()).is_ok()
@@ -179,9 +238,17 @@ mod tests {
     fn a_title_is_text_decoded_once() {
         let check = |value, kind, want: &str| assert_eq!(title(value, kind).as_deref(), Some(want));
 
-        check("AT&amp;T &#8211; a <b>bold</b> step", TextKind::Html, "AT&T – a bold step");
+        check(
+            "AT&amp;T &#8211; a <b>bold</b> step",
+            TextKind::Html,
+            "AT&T – a bold step",
+        );
         check("a < b & c", TextKind::Unknown, "a < b & c");
-        check("How to use <script> and <b>bold</b>", TextKind::Unknown, "How to use <script> and bold");
+        check(
+            "How to use <script> and <b>bold</b>",
+            TextKind::Unknown,
+            "How to use <script> and bold",
+        );
         check("&lt;b&gt; in HTML", TextKind::Unknown, "<b> in HTML");
         check("&amp; is an entity", TextKind::Text, "&amp; is an entity");
         check(" one\n  two<br/>three ", TextKind::Html, "one two three");
@@ -204,8 +271,14 @@ mod tests {
         ] {
             assert_eq!(person(text).as_deref(), Some("Ann Lee"), "{text}");
         }
-        assert_eq!(person("ann@news.example").as_deref(), Some("ann@news.example"));
-        assert_eq!(person("李 (北京) ann@news.example\u{ff08}x").as_deref(), Some("李 (北京) ann@news.example\u{ff08}x"));
+        assert_eq!(
+            person("ann@news.example").as_deref(),
+            Some("ann@news.example")
+        );
+        assert_eq!(
+            person("李 (北京) ann@news.example\u{ff08}x").as_deref(),
+            Some("李 (北京)")
+        );
     }
 
     #[test]

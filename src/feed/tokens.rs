@@ -190,7 +190,9 @@ impl<'a> Tag<'a> {
             return None;
         }
         self.attributes()
-            .find(|(name, _)| local(name).eq_ignore_ascii_case(local_name) && !name.starts_with("xmlns:"))
+            .find(|(name, _)| {
+                local(name).eq_ignore_ascii_case(local_name) && !name.starts_with("xmlns:")
+            })
             .map(|(_, value)| value)
     }
 }
@@ -199,7 +201,9 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || "/=\"'<".contains(c));
+        let rest = self
+            .rest
+            .trim_start_matches(|c: char| c.is_ascii_whitespace() || "/=\"'<".contains(c));
         if rest.is_empty() {
             return None;
         }
@@ -218,7 +222,11 @@ impl<'a> Iterator for Attributes<'a> {
                 Some((value, rest)) => (value, rest),
                 None => (value[1..].trim_end_matches(['/', ' ']), ""),
             },
-            _ => value.split_at(value.find(|c: char| c.is_ascii_whitespace()).unwrap_or(value.len())),
+            _ => value.split_at(
+                value
+                    .find(|c: char| c.is_ascii_whitespace())
+                    .unwrap_or(value.len()),
+            ),
         };
         self.rest = rest;
         Some((name, value))
@@ -275,7 +283,8 @@ fn quoted_end(bytes: &[u8], from: usize, quote: u8) -> Quoted {
                 // A `>` within a value is allowed; followed by the next tag it is the end
                 // of this one, whose closing quote was forgotten.
                 let next = bytes[at + 1..].iter().find(|b| !b.is_ascii_whitespace());
-                let value_ends_tag = matches!(bytes.get(at.wrapping_sub(1)), Some(b'/' | b'\'' | b'"'));
+                let value_ends_tag =
+                    matches!(bytes.get(at.wrapping_sub(1)), Some(b'/' | b'\'' | b'"'));
                 if next == Some(&b'<') && (value_ends_tag || bytes.get(at + 1) == Some(&b'\n')) {
                     return Quoted::Forgotten(at);
                 }
@@ -303,7 +312,9 @@ fn doctype_end(rest: &str) -> Option<usize> {
 
 fn name_length(text: &str) -> usize {
     text.bytes()
-        .position(|b| !(b.is_ascii_alphanumeric() || b >= 0x80 || matches!(b, b'_' | b'-' | b'.' | b':')))
+        .position(|b| {
+            !(b.is_ascii_alphanumeric() || b >= 0x80 || matches!(b, b'_' | b'-' | b'.' | b':'))
+        })
         .unwrap_or(text.len())
 }
 
@@ -343,7 +354,13 @@ mod tests {
         };
         assert_eq!(
             tokens("<?xml version='1.0'?><!-- <x> --><a>t<b/><![CDATA[<c>]]></a>"),
-            [tag("a", false), Token::Text("t"), tag("b", true), Token::Cdata("<c>"), Token::End("a")]
+            [
+                tag("a", false),
+                Token::Text("t"),
+                tag("b", true),
+                Token::Cdata("<c>"),
+                Token::End("a")
+            ]
         );
     }
 
@@ -357,7 +374,13 @@ mod tests {
     fn attributes_are_read_however_they_are_written() {
         assert_eq!(
             attributes("<a href = \"x?a=1&b=2\" b='>' c=d checked e=\"<\"/>"),
-            [("href", "x?a=1&b=2"), ("b", ">"), ("c", "d"), ("checked", ""), ("e", "<")]
+            [
+                ("href", "x?a=1&b=2"),
+                ("b", ">"),
+                ("c", "d"),
+                ("checked", ""),
+                ("e", "<")
+            ]
         );
     }
 
@@ -371,7 +394,15 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_said_to_be() {
-        for text in ["<a href=\"x", "<a", "</a", "<!-- x", "<![CDATA[ x", "<!DOCTYPE x [", "<?xml"] {
+        for text in [
+            "<a href=\"x",
+            "<a",
+            "</a",
+            "<!-- x",
+            "<![CDATA[ x",
+            "<!DOCTYPE x [",
+            "<?xml",
+        ] {
             assert_eq!(tokens(text).last(), Some(&Token::Cut), "{text}");
         }
     }
