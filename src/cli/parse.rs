@@ -54,9 +54,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Success);
     };
     let document = Document::read(source, args.base.clone(), context)?;
-    let feed = document.parse().with_context(|| format!("parse {source}"))?;
+    let feed = document
+        .parse()
+        .with_context(|| format!("parse {source}"))?;
     if args.json {
-        output::json(&prediction(&serde_json::Value::from(source.as_str()), &feed))?;
+        output::json(&prediction(
+            &serde_json::Value::from(source.as_str()),
+            &feed,
+        ))?;
     } else {
         summarize(&feed)?;
     }
@@ -155,7 +160,10 @@ impl Request {
         Ok(Document {
             bytes: read_file(Path::new(&self.path))?,
             content_type: self.content_type.clone(),
-            base: self.base_url.as_deref().and_then(|url| Url::parse(url).ok()),
+            base: self
+                .base_url
+                .as_deref()
+                .and_then(|url| Url::parse(url).ok()),
         })
     }
 }
@@ -312,7 +320,10 @@ fn summarize(feed: &ParsedFeed) -> io::Result<()> {
     for entry in &feed.entries {
         let date = entry.published.or(entry.updated);
         let date = date.map_or_else(|| "(no date)".to_owned(), |date| date.to_string());
-        output::line(format_args!("\n{date:20}  {}", shown(entry.title.as_deref())))?;
+        output::line(format_args!(
+            "\n{date:20}  {}",
+            shown(entry.title.as_deref())
+        ))?;
         output::line(format_args!("{:20}  {}", "", shown(entry.link.as_deref())))?;
     }
     Ok(())
