@@ -199,7 +199,10 @@ fn show_json(examined: &Examined, origin: bool) -> Value {
     all.insert("file".to_owned(), json!(examined.config.file));
     for setting in examined.config.settings() {
         let value = json!(setting.value);
-        origins.insert(setting.path(), origin_of(&setting, &examined.origins).into());
+        origins.insert(
+            setting.path(),
+            origin_of(&setting, &examined.origins).into(),
+        );
         if setting.section.is_empty() {
             all.insert(setting.name.to_owned(), value);
             continue;

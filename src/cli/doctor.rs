@@ -93,7 +93,11 @@ fn check_configuration(config: &Config, report: &mut Report) -> anyhow::Result<(
         )?,
     }
     for advice in config::check(config) {
-        report.warn("configuration", advice, "change the key if this is not meant")?;
+        report.warn(
+            "configuration",
+            advice,
+            "change the key if this is not meant",
+        )?;
     }
     Ok(())
 }
@@ -122,7 +126,10 @@ fn check_space(config: &Config, report: &mut Report) -> anyhow::Result<()> {
     let folder = existing_folder(&config.store.path);
     if let Err(error) = rustix::fs::access(&folder, Permission::WRITE_OK | Permission::EXEC_OK) {
         // People who only ask questions need not write; the daemon must.
-        let message = format!("{} cannot be written by this user: {error}", folder.display());
+        let message = format!(
+            "{} cannot be written by this user: {error}",
+            folder.display()
+        );
         let remedy = "run the daemon as the user that owns the folder, or change its owner";
         report.warn("space", message, remedy)?;
     }
@@ -130,16 +137,18 @@ fn check_space(config: &Config, report: &mut Report) -> anyhow::Result<()> {
         Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
         Err(error) => {
             let message = format!("cannot look at {}: {error}", folder.display());
-            return Ok(report.fail("space", message, "check [store] url")?);
+            return report.fail("space", message, "check [store] url");
         }
     };
     let message = format!("{} free in {}", output::size(free), folder.display());
     let remedy = "free some space, or move the store";
-    Ok(match free {
-        ..LITTLE_SPACE => report.fail("space", message, remedy)?,
-        ..SOME_SPACE => report.warn("space", message, remedy)?,
-        _ => report.ok("space", message)?,
-    })
+    if free < LITTLE_SPACE {
+        report.fail("space", message, remedy)
+    } else if free < SOME_SPACE {
+        report.warn("space", message, remedy)
+    } else {
+        report.ok("space", message)
+    }
 }
 
 /// The folder of the store, or the nearest above it that exists.
@@ -202,15 +211,15 @@ fn check_clock(now: Timestamp, feeds: &[Feed], report: &mut Report) -> anyhow::R
     let bound = |text: &str| -> Timestamp { text.parse().expect("the bounds are constants") };
     if !(bound(EARLIEST)..bound(LATEST)).contains(&now) {
         let message = format!("it says {now:.0}, which cannot be");
-        return Ok(report.fail("clock", message, remedy)?);
+        return report.fail("clock", message, remedy);
     }
     let newest = feeds.iter().filter_map(|feed| feed.last_poll).max();
     match newest {
         Some(poll) if poll.duration_since(now).unsigned_abs() > CLOCK_SLACK && poll > now => {
             let message = format!("it says {now:.0}, but a poll was recorded at {poll:.0}");
-            Ok(report.warn("clock", message, remedy)?)
+            report.warn("clock", message, remedy)
         }
-        _ => Ok(report.ok("clock", format_args!("{now:.0}"))?),
+        _ => report.ok("clock", format_args!("{now:.0}")),
     }
 }
 
@@ -258,19 +267,19 @@ async fn check_network(
 ) -> anyhow::Result<()> {
     let Some((url, request)) = probe else {
         let remedy = "add a feed first";
-        return Ok(report.warn("network", "not tried, there is no feed to ask", remedy)?);
+        return report.warn("network", "not tried, there is no feed to ask", remedy);
     };
     let exchange = fetcher.feed(&url, &Validators::default(), &request).await;
     let Err(failure) = exchange.answer else {
         let millis = exchange.duration.as_millis();
-        return Ok(report.ok("network", format_args!("{url} answered in {millis} ms"))?);
+        return report.ok("network", format_args!("{url} answered in {millis} ms"));
     };
     let message = format!("{url}: {failure}");
-    Ok(if is_network_fault(&failure) {
-        report.fail("network", message, failure.kind.remedy())?;
+    if is_network_fault(&failure) {
+        report.fail("network", message, failure.kind.remedy())
     } else {
-        report.warn("network", message, failure.kind.remedy())?;
-    })
+        report.warn("network", message, failure.kind.remedy())
+    }
 }
 
 /// Whether a failure says something of our network rather than of the one feed asked.
@@ -323,15 +332,15 @@ impl Report {
         }
     }
 
-    fn ok(&mut self, check: &str, message: impl ToString) -> std::io::Result<()> {
+    fn ok(&mut self, check: &str, message: impl ToString) -> anyhow::Result<()> {
         self.print("ok", check, &message.to_string(), None)
     }
 
-    fn warn(&mut self, check: &str, message: impl ToString, remedy: &str) -> std::io::Result<()> {
+    fn warn(&mut self, check: &str, message: impl ToString, remedy: &str) -> anyhow::Result<()> {
         self.print("warn", check, &message.to_string(), Some(remedy))
     }
 
-    fn fail(&mut self, check: &str, message: impl ToString, remedy: &str) -> std::io::Result<()> {
+    fn fail(&mut self, check: &str, message: impl ToString, remedy: &str) -> anyhow::Result<()> {
         self.failed = true;
         self.print("fail", check, &message.to_string(), Some(remedy))
     }
@@ -342,11 +351,12 @@ impl Report {
         check: &str,
         message: &str,
         remedy: Option<&str>,
-    ) -> std::io::Result<()> {
+    ) -> anyhow::Result<()> {
         if self.json {
-            return output::json(&json!({
+            let object = json!({
                 "check": check, "state": state, "message": message, "remedy": remedy,
-            }));
+            });
+            return Ok(output::json(&object)?);
         }
         let style = match state {
             "ok" => output::GOOD,
@@ -355,10 +365,10 @@ impl Report {
         };
         let label = output::styled(style, format_args!("{:<4}", state.to_uppercase()));
         output::line(format_args!("{label} {check}: {}", output::clean(message)))?;
-        match remedy {
-            Some(remedy) => output::line(format_args!("     -> {remedy}")),
-            None => Ok(()),
+        if let Some(remedy) = remedy {
+            output::line(format_args!("     -> {remedy}"))?;
         }
+        Ok(())
     }
 
     fn exit(&self) -> Exit {
