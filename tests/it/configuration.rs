@@ -313,6 +313,23 @@ fn reload_stops_at_a_faulty_list_and_disturbs_nobody() {
 }
 
 #[test]
+fn the_daemon_does_not_start_on_a_faulty_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = "feeds = [\"a.toml\"]\n[store]\nurl = \"sqlite:x.db\"\n";
+    fs::write(folder.path().join("wireroom.toml"), configuration).unwrap();
+    fs::write(folder.path().join("a.toml"), "[[feed]]\nurl = 1\n").unwrap();
+
+    let output = command(folder.path())
+        .args(["run", "--once"])
+        .output()
+        .unwrap();
+
+    assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
+    assert!(stderr(&output).contains("a.toml:2:"), "{}", stderr(&output));
+    assert!(!folder.path().join("x.db").exists());
+}
+
+#[test]
 fn reload_without_a_daemon_says_so() {
     let (output, _folder) = wireroom("feeds = []\n[store]\nurl = \"sqlite:x.db\"\n", &["reload"]);
 
