@@ -1,5 +1,6 @@
 //! `wireroom doctor`: checks everything that the daemon stands on, and says what to do.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,6 +24,16 @@ const SOME_SPACE: u64 = 1 << 30;
 const EARLIEST: &str = "2026-01-01T00:00:00Z";
 /// After this, a clock is broken, and so are dates of four digits in many feeds.
 const LATEST: &str = "2100-01-01T00:00:00Z";
+/// Where systems keep their CA certificates: Debian and Arch, Fedora, SUSE, Alpine, folders.
+const CERTIFICATES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs",
+    "/etc/pki/tls/certs",
+];
 /// Times in the store may be so far ahead of the clock.
 const CLOCK_SLACK: Duration = Duration::from_secs(300);
 
@@ -224,21 +235,46 @@ fn check_clock(now: Timestamp, feeds: &[Feed], report: &mut Report) -> anyhow::R
 }
 
 fn check_certificates(config: &Config, report: &mut Report) -> anyhow::Result<Option<Fetcher>> {
-    match Fetcher::new(config.fetch.clone()) {
-        Ok(fetcher) => {
-            let from = match &config.fetch.ca_file {
-                Some(file) => format!("CA certificates from {}", file.display()),
-                None => "CA certificates of the system".to_owned(),
-            };
-            report.ok("certificates", from)?;
-            Ok(Some(fetcher))
-        }
+    let remedy = "install the package ca-certificates, or set [fetch] ca_file";
+    let fetcher = match Fetcher::new(config.fetch.clone()) {
+        Ok(fetcher) => fetcher,
         Err(error) => {
-            let remedy = "install the package ca-certificates, or set [fetch] ca_file";
             report.fail("certificates", error, remedy)?;
-            Ok(None)
+            return Ok(None);
         }
+    };
+    // Without certificates there is still http, so that a fetcher is built all the same.
+    match config.fetch.ca_file.clone().or_else(system_certificates) {
+        Some(file) => report.ok("certificates", file.display())?,
+        None => report.fail("certificates", "there are none: every https fails", remedy)?,
     }
+    Ok(Some(fetcher))
+}
+
+/// A file with certificates of the system, where OpenSSL and all who follow it look.
+fn system_certificates() -> Option<PathBuf> {
+    let named: Vec<PathBuf> = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .iter()
+        .filter_map(std::env::var_os)
+        .flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>())
+        .collect();
+    let usual = CERTIFICATES.iter().map(PathBuf::from).collect();
+    let candidates = if named.is_empty() { usual } else { named };
+    candidates
+        .into_iter()
+        .find_map(|path| match fs::read_dir(&path) {
+            Ok(entries) => entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .find(|file| has_certificate(file)),
+            Err(_) => Some(path).filter(|file| has_certificate(file)),
+        })
+}
+
+fn has_certificate(file: &Path) -> bool {
+    fs::read(file).is_ok_and(|bytes| {
+        let begin = b"-----BEGIN CERTIFICATE-----";
+        bytes.windows(begin.len()).any(|window| window == begin)
+    })
 }
 
 /// The feed to try the network with: the first of the lists, else of the store.
@@ -392,6 +428,18 @@ mod tests {
         failure.status = Some(504);
         assert!(!is_network_fault(&failure));
         assert!(!is_network_fault(&Failure::new(ErrorKind::Parse, "broken")));
+    }
+
+    #[test]
+    fn only_a_file_with_a_certificate_counts_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, full) = (folder.path().join("empty"), folder.path().join("full"));
+        fs::write(&empty, "# none").unwrap();
+        fs::write(&full, "# ours\n-----BEGIN CERTIFICATE-----\n").unwrap();
+
+        assert!(has_certificate(&full));
+        assert!(!has_certificate(&empty));
+        assert!(!has_certificate(folder.path()));
     }
 
     #[test]
