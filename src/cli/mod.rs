@@ -303,6 +303,23 @@ mod tests {
     }
 
     #[test]
+    fn every_command_line_of_the_documentation_parses() {
+        let document = include_str!("../../docs/commands.md");
+        let lines: Vec<&str> = document
+            .lines()
+            .filter(|line| line.starts_with("wireroom "))
+            .collect();
+
+        assert!(lines.len() > 40, "{}", lines.len());
+        for line in lines {
+            let words = words(line);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let outcome = parse(&words);
+            assert!(outcome.is_ok(), "{line}: {}", outcome.unwrap_err());
+        }
+    }
+
+    #[test]
     fn exit_codes_tell_whose_fault_it_is() {
         let configuration = anyhow::Error::from(ConfigError::Environment {
             name: "X".into(),
