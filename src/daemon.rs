@@ -1,1 +1,343 @@
-//! The daemon.
+//! The daemon: opens the store, follows the feed lists, runs [`Ingest`], reloads, ends.
+//!
+//! Read [`run`]. It takes a token instead of handling SIGTERM itself, so that tests and the
+//! binary end it in the same way; SIGHUP is its own, since only it knows what to reload.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::config::{self, Config, ConfigError};
+use crate::fetch::{BuildError, Fetcher};
+use crate::ingest::{Ingest, Run, RunError, now};
+use crate::store::{Access, FeedState, Store, StoreError, SyncReport};
+use crate::telemetry::{Progress, service};
+
+/// Name of the note in which the outcome of the last reload stands, as JSON with `at`,
+/// `ok` and `text`.
+pub const RELOAD_NOTE: &str = "reload";
+
+/// Time between two looks of the indexer at what is new.
+const INDEX_PAUSE: Duration = Duration::from_secs(1);
+/// Time between two status lines for the service manager.
+const STATUS_PAUSE: Duration = Duration::from_secs(5);
+
+/// Why the daemon cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The configuration, or a feed list, is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no HTTP.
+    #[error(transparent)]
+    Fetch(#[from] BuildError),
+    /// The run ended early.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The system refused something that always works.
+    #[error("cannot listen for signals: {0}")]
+    Signal(#[source] std::io::Error),
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Feeds polled.
+    pub polls: u64,
+    /// Of these, failed.
+    pub failed_polls: u64,
+    /// New articles heard of.
+    pub announced: u64,
+    /// Articles whose page was saved.
+    pub saved: u64,
+    /// Pages that failed.
+    pub failed_pages: u64,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Runs until `stop`, or with [`Run::Once`] until nothing is due.
+///
+/// # Errors
+/// [`DaemonError`] when it cannot run at all. Feeds and pages that fail are no error.
+pub async fn run(
+    config: Config,
+    run: Run,
+    progress: Arc<Progress>,
+    stop: CancellationToken,
+) -> Result<Summary, DaemonError> {
+    let began = Instant::now();
+    let lists = config::read_lists(&config)?;
+    let store = Store::open(&config.store, Access::Daemon).await?;
+    let hangups = signal(SignalKind::hangup()).map_err(DaemonError::Signal)?;
+    announce(&config, &store, lists).await?;
+    service::ready("ready");
+    let mut daemon = Daemon {
+        config,
+        run,
+        store,
+        progress,
+        stop,
+        hangups,
+    };
+    let ended = daemon.rounds().await;
+    service::stopping();
+    let Daemon {
+        store, progress, ..
+    } = daemon;
+    if run == Run::Once && ended.is_ok() {
+        store.index().await?;
+    }
+    let summary = summary(&progress, began.elapsed());
+    store.close().await?;
+    ended.map(|()| summary)
+}
+
+struct Daemon {
+    config: Config,
+    run: Run,
+    store: Store,
+    progress: Arc<Progress>,
+    stop: CancellationToken,
+    hangups: Signal,
+}
+
+/// How a round ended.
+enum Round {
+    /// All is done, or a stop was asked for.
+    Done,
+    /// The configuration changed in more than its feed lists.
+    Changed(Box<Config>),
+}
+
+impl Daemon {
+    /// One round per configuration.
+    async fn rounds(&mut self) -> Result<(), DaemonError> {
+        loop {
+            match self.round().await? {
+                Round::Done => return Ok(()),
+                Round::Changed(config) => {
+                    // A new fetcher knows no host's last request.
+                    sleep(self.config.fetch.host_gap.max(config.fetch.host_gap)).await;
+                    self.config = *config;
+                }
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Result<Round, DaemonError> {
+        let fetcher = Fetcher::new(self.config.fetch.clone())?;
+        let ingest = Arc::new(Ingest::new(
+            self.store.clone(),
+            fetcher,
+            self.config.ingest.clone(),
+            self.config.schedule.clone(),
+            Arc::clone(&self.progress),
+        ));
+        let end = self.stop.child_token();
+        let mut ingesting = JoinSet::new();
+        ingesting.spawn(ingest.run(self.run, end.clone(), heartbeat()));
+        let mut helpers = JoinSet::new();
+        helpers.spawn(follow_changes(
+            self.store.clone(),
+            Arc::clone(&self.progress),
+        ));
+        helpers.spawn(tell_service(Arc::clone(&self.progress)));
+        let mut changed = None;
+        loop {
+            tokio::select! {
+                Some(ended) = ingesting.join_next() => {
+                    helpers.shutdown().await;
+                    if let Ok(outcome) = ended {
+                        outcome?;
+                    }
+                    return Ok(changed.map_or(Round::Done, |config| Round::Changed(Box::new(config))));
+                }
+                Some(()) = self.hangups.recv() => {
+                    changed = self.reload().await.or(changed);
+                    if changed.is_some() {
+                        end.cancel();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the configuration and the lists again. A faulty one changes nothing. Returns the
+    /// new configuration when more than the lists changed.
+    async fn reload(&self) -> Option<Config> {
+        service::reloading();
+        let outcome = self.reread().await;
+        let (ok, text) = match &outcome {
+            Ok((report, _)) => (true, format!("reloaded: {}", describe(report))),
+            Err(error) => (false, format!("nothing was changed: {error}")),
+        };
+        if ok {
+            info!("{text}")
+        } else {
+            error!("cannot reload; {text}")
+        }
+        let note = json!({ "at": now().to_string(), "ok": ok, "text": text }).to_string();
+        if let Err(error) = self.store.set_note(RELOAD_NOTE, &note).await {
+            error!("cannot note the reload: {error}");
+        }
+        service::ready("ready");
+        outcome.ok().and_then(|(_, config)| config)
+    }
+
+    async fn reread(&self) -> Result<(SyncReport, Option<Config>), DaemonError> {
+        let file: Option<PathBuf> = self.config.file.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let config = config::load(file.as_deref())?;
+            let lists = config::read_lists(&config)?;
+            Ok::<_, ConfigError>((config, lists))
+        });
+        let (config, lists) = read.await.expect("reading files does not panic")?;
+        for notice in &lists.notices {
+            warn!("{notice}");
+        }
+        let report = self.store.sync_lists(lists.sources, now()).await?;
+        if config.store != self.config.store {
+            warn!(
+                "`[store]` changes with a restart only; {} stays in use",
+                self.config.store.path.display()
+            );
+        }
+        let same = config.fetch == self.config.fetch
+            && config.schedule == self.config.schedule
+            && config.ingest == self.config.ingest;
+        Ok((
+            report,
+            (!same).then(|| Config {
+                store: self.config.store.clone(),
+                ..config
+            }),
+        ))
+    }
+}
+
+/// Says where the store is and what is polled.
+async fn announce(config: &Config, store: &Store, lists: config::Lists) -> Result<(), DaemonError> {
+    match &config.file {
+        Some(file) => info!("configuration: {}", file.display()),
+        None => info!("configuration: none found, the defaults stand"),
+    }
+    info!("store: {}", config.store.path.display());
+    for notice in &lists.notices {
+        warn!("{notice}");
+    }
+    let n_lists = lists.sources.len();
+    let report = store.sync_lists(lists.sources, now()).await?;
+    let status = store.status(now()).await?;
+    let n_feeds: u64 = status
+        .feeds
+        .iter()
+        .filter(|(state, _)| is_polled(*state))
+        .map(|(_, n)| n)
+        .sum();
+    info!(
+        n_feeds,
+        "feeds: {n_feeds} from {n_lists} lists and by command ({})",
+        describe(&report)
+    );
+    info!(
+        "articles: {} so far; due now: {} feeds, {} pages",
+        status.n_articles, status.backlog.due_feeds, status.backlog.due_pages
+    );
+    if n_feeds == 0 {
+        warn!(
+            "there is nothing to poll: add a feed with `wireroom feed add URL`, or name a list in `feeds`"
+        );
+    }
+    Ok(())
+}
+
+fn describe(report: &SyncReport) -> String {
+    let SyncReport {
+        added,
+        changed,
+        retired,
+        revived,
+        kept,
+    } = report;
+    format!(
+        "{added} added, {changed} changed, {retired} retired, {revived} revived, {kept} unchanged"
+    )
+}
+
+/// A sign of life for the service manager, given no more often than it wants one.
+fn heartbeat() -> impl FnMut() + Send {
+    let interval = service::watchdog_interval();
+    let mut given: Option<Instant> = None;
+    move || {
+        let Some(interval) = interval else { return };
+        if given.is_none_or(|given| given.elapsed() >= interval) {
+            service::watchdog();
+            given = Some(Instant::now());
+        }
+    }
+}
+
+/// Keeps the search index close behind the articles.
+async fn follow_changes(store: Store, progress: Arc<Progress>) {
+    let mut seen = None;
+    loop {
+        let done = progress.announced.load(Relaxed) + progress.saved.load(Relaxed);
+        if seen != Some(done) {
+            seen = Some(done);
+            if let Err(error) = store.index().await {
+                error!("cannot index for search: {error}");
+                seen = None;
+            }
+        }
+        sleep(INDEX_PAUSE).await;
+    }
+}
+
+/// A line for the service manager's `status`.
+async fn tell_service(progress: Arc<Progress>) {
+    loop {
+        let Summary {
+            polls,
+            saved,
+            failed_polls,
+            failed_pages,
+            ..
+        } = summary(&progress, Duration::ZERO);
+        let (feeds, pages) = (
+            progress.due_feeds.load(Relaxed),
+            progress.due_pages.load(Relaxed),
+        );
+        service::status(&format!(
+            "{polls} polls, {saved} articles saved, {} failures; due now: {feeds} feeds, {pages} pages",
+            failed_polls + failed_pages,
+        ));
+        sleep(STATUS_PAUSE).await;
+    }
+}
+
+fn summary(progress: &Progress, duration: Duration) -> Summary {
+    Summary {
+        polls: progress.polls.load(Relaxed),
+        failed_polls: progress.failed_polls.load(Relaxed),
+        announced: progress.announced.load(Relaxed),
+        saved: progress.saved.load(Relaxed),
+        failed_pages: progress.failed_pages.load(Relaxed),
+        duration,
+    }
+}
+
+fn is_polled(state: FeedState) -> bool {
+    matches!(state, FeedState::Pending | FeedState::Ok | FeedState::Error)
+}

@@ -1,14 +1,402 @@
-//! `wireroom doctor`.
+//! `wireroom doctor`: checks everything that the daemon stands on, and says what to do.
 
-use anyhow::bail;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{Context, Exit};
+use jiff::Timestamp;
+use rustix::fs::Access as Permission;
+use serde_json::json;
+use wireroom::config::{self, Config, Environment, Lists};
+use wireroom::fetch::{Fetcher, RequestSettings};
+use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
+use wireroom::store::{Access, Feed, FeedState, Store};
 
-/// Not part of this build
+use super::{Context, Exit, output};
+
+/// Failing feeds that are listed one by one.
+const MAX_FEEDS: usize = 50;
+/// Less free space than this stops the store soon.
+const LITTLE_SPACE: u64 = 64 << 20;
+/// Less free space than this wants attention.
+const SOME_SPACE: u64 = 1 << 30;
+/// Before this, a clock was never set: the time of this program's first release.
+const EARLIEST: &str = "2026-01-01T00:00:00Z";
+/// After this, a clock is broken, and so are dates of four digits in many feeds.
+const LATEST: &str = "2100-01-01T00:00:00Z";
+/// Times in the store may be so far ahead of the clock.
+const CLOCK_SLACK: Duration = Duration::from_secs(300);
+
+const EXAMPLES: &str = "\
+One line for each check: OK, WARN or FAIL, and what to do. Exit code 1 if anything is FAIL.
+With --json, one object a line: check, state (ok, warn, fail), message, remedy.
+
+Examples:
+  wireroom doctor
+  wireroom doctor --offline
+  wireroom doctor --json | jq 'select(.state != \"ok\")'";
+
+/// Check configuration, store, clock, certificates and network, and say what to do
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Ask nothing of the network
+    #[arg(long)]
+    offline: bool,
+    /// Print one JSON object for each check
+    #[arg(long)]
+    json: bool,
+}
 
+/// Runs `wireroom doctor`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let _ = (args, context);
-    bail!("this command is not part of this build")
+    let mut report = Report::new(args.json);
+    let examined = config::examine(context.config_path.as_deref(), &Environment::of_process());
+    for error in &examined.errors {
+        let remedy = "correct it; `wireroom config check` tells when it is right";
+        report.fail("configuration", error, remedy)?;
+    }
+    if !examined.errors.is_empty() {
+        return Ok(report.exit());
+    }
+    let examination = examine(&examined.config, args, context.now(), &mut report);
+    context.runtime()?.block_on(examination)?;
+    Ok(report.exit())
+}
+
+/// All checks, in the order in which one leads to the next.
+async fn examine(
+    config: &Config,
+    args: &Args,
+    now: Timestamp,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    check_configuration(config, report)?;
+    let lists = check_lists(config, report)?;
+    check_space(config, report)?;
+    let feeds = check_store(config, report).await?;
+    check_clock(now, &feeds, report)?;
+    let fetcher = check_certificates(config, report)?;
+    if let (Some(fetcher), false) = (fetcher, args.offline) {
+        check_network(&fetcher, probe(&lists, &feeds), report).await?;
+    }
+    check_feeds(&feeds, report)?;
+    Ok(())
+}
+
+fn check_configuration(config: &Config, report: &mut Report) -> anyhow::Result<()> {
+    match &config.file {
+        Some(file) => report.ok("configuration", file.display())?,
+        None => report.warn(
+            "configuration",
+            "no file found, the defaults stand",
+            "write a wireroom.toml; docs/configuration.md says where it is looked for",
+        )?,
+    }
+    for advice in config::check(config) {
+        report.warn(
+            "configuration",
+            advice,
+            "change the key if this is not meant",
+        )?;
+    }
+    Ok(())
+}
+
+fn check_lists(config: &Config, report: &mut Report) -> anyhow::Result<Lists> {
+    let (lists, errors) = config::examine_lists(config);
+    for error in &errors {
+        let remedy = "correct the list; until then no list is taken over";
+        report.fail("lists", error, remedy)?;
+    }
+    for notice in &lists.notices {
+        report.warn("lists", notice, "correct the line, or remove it")?;
+    }
+    if errors.is_empty() && lists.n_feeds() == 0 {
+        let remedy = "add one with `wireroom feed add URL`, or name a list in `feeds`";
+        report.warn("lists", "no list names a feed", remedy)?;
+    } else if errors.is_empty() {
+        let (n_feeds, n_lists) = (lists.n_feeds(), lists.sources.len());
+        report.ok("lists", format_args!("{n_feeds} feeds in {n_lists} lists"))?;
+    }
+    Ok(lists)
+}
+
+/// Whether the store's folder can be written, and how much room there is.
+fn check_space(config: &Config, report: &mut Report) -> anyhow::Result<()> {
+    let folder = existing_folder(&config.store.path);
+    if let Err(error) = rustix::fs::access(&folder, Permission::WRITE_OK | Permission::EXEC_OK) {
+        // People who only ask questions need not write; the daemon must.
+        let message = format!(
+            "{} cannot be written by this user: {error}",
+            folder.display()
+        );
+        let remedy = "run the daemon as the user that owns the folder, or change its owner";
+        report.warn("space", message, remedy)?;
+    }
+    let free = match rustix::fs::statvfs(&folder) {
+        Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
+        Err(error) => {
+            let message = format!("cannot look at {}: {error}", folder.display());
+            return Ok(report.fail("space", message, "check [store] url")?);
+        }
+    };
+    let message = format!("{} free in {}", output::size(free), folder.display());
+    let remedy = "free some space, or move the store";
+    Ok(match free {
+        ..LITTLE_SPACE => report.fail("space", message, remedy)?,
+        ..SOME_SPACE => report.warn("space", message, remedy)?,
+        _ => report.ok("space", message)?,
+    })
+}
+
+/// The folder of the store, or the nearest above it that exists.
+fn existing_folder(store: &Path) -> PathBuf {
+    store
+        .ancestors()
+        .skip(1)
+        .find(|folder| folder.is_dir())
+        .map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Opens and checks the store; the feeds that it knows.
+async fn check_store(config: &Config, report: &mut Report) -> anyhow::Result<Vec<Feed>> {
+    let path = config.store.path.display();
+    if !config.store.path.exists() {
+        let message = format!("there is none at {path} yet");
+        report.warn("store", message, "start `wireroom run`, which makes it")?;
+        return Ok(Vec::new());
+    }
+    match Store::daemon_process(&config.store) {
+        Some(pid) => report.ok("daemon", format_args!("running as process {pid}"))?,
+        None => report.warn(
+            "daemon",
+            "not running, so nothing is collected",
+            "start it: `systemctl start wireroom`, or `wireroom run`",
+        )?,
+    }
+    let outcome = inspect_store(config).await;
+    match outcome {
+        Err(error) => {
+            let remedy = "docs/errors.md says what to do for each error of the store";
+            report.fail("store", error, remedy)?;
+            Ok(Vec::new())
+        }
+        Ok((feeds, findings)) => {
+            for finding in &findings {
+                let remedy = "stop the daemon, keep a copy of the files, restore a backup";
+                report.fail("store", finding, remedy)?;
+            }
+            if findings.is_empty() {
+                report.ok("store", format_args!("{path} is sound"))?;
+            }
+            Ok(feeds)
+        }
+    }
+}
+
+async fn inspect_store(
+    config: &Config,
+) -> Result<(Vec<Feed>, Vec<String>), wireroom::store::StoreError> {
+    let store = Store::open(&config.store, Access::Reader).await?;
+    let findings = store.check().await?;
+    let feeds = store.feeds().await?;
+    store.close().await?;
+    Ok((feeds, findings))
+}
+
+fn check_clock(now: Timestamp, feeds: &[Feed], report: &mut Report) -> anyhow::Result<()> {
+    let remedy = "set the clock, and let it be kept (systemd-timesyncd, chrony): certificates, dates and due times depend on it";
+    let bound = |text: &str| -> Timestamp { text.parse().expect("the bounds are constants") };
+    if !(bound(EARLIEST)..bound(LATEST)).contains(&now) {
+        let message = format!("it says {now:.0}, which cannot be");
+        return Ok(report.fail("clock", message, remedy)?);
+    }
+    let newest = feeds.iter().filter_map(|feed| feed.last_poll).max();
+    match newest {
+        Some(poll) if poll.duration_since(now).unsigned_abs() > CLOCK_SLACK && poll > now => {
+            let message = format!("it says {now:.0}, but a poll was recorded at {poll:.0}");
+            Ok(report.warn("clock", message, remedy)?)
+        }
+        _ => Ok(report.ok("clock", format_args!("{now:.0}"))?),
+    }
+}
+
+fn check_certificates(config: &Config, report: &mut Report) -> anyhow::Result<Option<Fetcher>> {
+    match Fetcher::new(config.fetch.clone()) {
+        Ok(fetcher) => {
+            let from = match &config.fetch.ca_file {
+                Some(file) => format!("CA certificates from {}", file.display()),
+                None => "CA certificates of the system".to_owned(),
+            };
+            report.ok("certificates", from)?;
+            Ok(Some(fetcher))
+        }
+        Err(error) => {
+            let remedy = "install the package ca-certificates, or set [fetch] ca_file";
+            report.fail("certificates", error, remedy)?;
+            Ok(None)
+        }
+    }
+}
+
+/// The feed to try the network with: the first of the lists, else of the store.
+fn probe(lists: &Lists, feeds: &[Feed]) -> Option<(FeedUrl, RequestSettings)> {
+    let listed = lists
+        .sources
+        .iter()
+        .flat_map(|source| &source.feeds)
+        .map(|feed| (&feed.url, &feed.settings));
+    let stored = feeds
+        .iter()
+        .filter(|feed| !matches!(feed.state, FeedState::Retired | FeedState::Paused))
+        .map(|feed| (&feed.url, &feed.settings));
+    let (url, settings) = listed.chain(stored).next()?;
+    let request = RequestSettings {
+        user_agent: settings.user_agent.clone(),
+        headers: settings.headers.clone(),
+    };
+    Some((url.clone(), request))
+}
+
+async fn check_network(
+    fetcher: &Fetcher,
+    probe: Option<(FeedUrl, RequestSettings)>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let Some((url, request)) = probe else {
+        let remedy = "add a feed first";
+        return Ok(report.warn("network", "not tried, there is no feed to ask", remedy)?);
+    };
+    let exchange = fetcher.feed(&url, &Validators::default(), &request).await;
+    let Err(failure) = exchange.answer else {
+        let millis = exchange.duration.as_millis();
+        return Ok(report.ok("network", format_args!("{url} answered in {millis} ms"))?);
+    };
+    let message = format!("{url}: {failure}");
+    Ok(if is_network_fault(&failure) {
+        report.fail("network", message, failure.kind.remedy())?;
+    } else {
+        report.warn("network", message, failure.kind.remedy())?;
+    })
+}
+
+/// Whether a failure says something of our network rather than of the one feed asked.
+fn is_network_fault(failure: &Failure) -> bool {
+    failure.status.is_none()
+        && matches!(
+            failure.kind,
+            ErrorKind::Dns
+                | ErrorKind::Connect
+                | ErrorKind::Tls
+                | ErrorKind::Timeout
+                | ErrorKind::Reset
+                | ErrorKind::AddressBlocked
+        )
+}
+
+fn check_feeds(feeds: &[Feed], report: &mut Report) -> anyhow::Result<()> {
+    let failing: Vec<(&Feed, &Failure)> = feeds
+        .iter()
+        .filter(|feed| matches!(feed.state, FeedState::Error | FeedState::Gone))
+        .filter_map(|feed| Some((feed, feed.failure.as_ref()?)))
+        .collect();
+    for (feed, failure) in failing.iter().take(MAX_FEEDS) {
+        let message = format!("{}: {failure} ({} in a row)", feed.url, feed.failures);
+        report.warn("feed", message, failure.kind.remedy())?;
+    }
+    if failing.len() > MAX_FEEDS {
+        let message = format!("{} more feeds fail", failing.len() - MAX_FEEDS);
+        report.warn("feed", message, "see `wireroom feed list --state error`")?;
+    }
+    let asked = |feed: &&Feed| !matches!(feed.state, FeedState::Retired | FeedState::Paused);
+    let n_asked = feeds.iter().filter(asked).count();
+    if failing.is_empty() && n_asked > 0 {
+        report.ok("feeds", format_args!("none of {n_asked} fails"))?;
+    }
+    Ok(())
+}
+
+/// Prints each finding when it is made, and remembers the worst.
+struct Report {
+    json: bool,
+    failed: bool,
+}
+
+impl Report {
+    fn new(json: bool) -> Self {
+        Self {
+            json,
+            failed: false,
+        }
+    }
+
+    fn ok(&mut self, check: &str, message: impl ToString) -> std::io::Result<()> {
+        self.print("ok", check, &message.to_string(), None)
+    }
+
+    fn warn(&mut self, check: &str, message: impl ToString, remedy: &str) -> std::io::Result<()> {
+        self.print("warn", check, &message.to_string(), Some(remedy))
+    }
+
+    fn fail(&mut self, check: &str, message: impl ToString, remedy: &str) -> std::io::Result<()> {
+        self.failed = true;
+        self.print("fail", check, &message.to_string(), Some(remedy))
+    }
+
+    fn print(
+        &self,
+        state: &str,
+        check: &str,
+        message: &str,
+        remedy: Option<&str>,
+    ) -> std::io::Result<()> {
+        if self.json {
+            return output::json(&json!({
+                "check": check, "state": state, "message": message, "remedy": remedy,
+            }));
+        }
+        let style = match state {
+            "ok" => output::GOOD,
+            "warn" => output::MARK,
+            _ => output::BAD,
+        };
+        let label = output::styled(style, format_args!("{:<4}", state.to_uppercase()));
+        output::line(format_args!("{label} {check}: {}", output::clean(message)))?;
+        match remedy {
+            Some(remedy) => output::line(format_args!("     -> {remedy}")),
+            None => Ok(()),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        if self.failed {
+            Exit::Failed
+        } else {
+            Exit::Success
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_http_error_is_not_a_fault_of_our_network() {
+        let mut failure = Failure::new(ErrorKind::Timeout, "no answer");
+
+        assert!(is_network_fault(&failure));
+        failure.status = Some(504);
+        assert!(!is_network_fault(&failure));
+        assert!(!is_network_fault(&Failure::new(ErrorKind::Parse, "broken")));
+    }
+
+    #[test]
+    fn the_folder_that_will_hold_the_store_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let found = existing_folder(&folder.path().join("not/yet/there.db"));
+
+        assert_eq!(found, folder.path());
+    }
 }

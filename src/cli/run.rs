@@ -1,24 +1,141 @@
-//! `wireroom run`: the daemon.
+//! `wireroom run`: the daemon, or one round of it.
 
-use anyhow::bail;
+use std::future::Future;
+use std::process;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
 
-use super::{Context, Exit};
+use anyhow::Context as _;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use wireroom::daemon::{self, Summary};
+use wireroom::ingest::Run;
+use wireroom::telemetry::{self, Progress, StatusLine, Verbosity};
+
+use super::{Context, Exit, output};
 
 const EXAMPLES: &str = "\
 Examples:
   wireroom run
-  wireroom run --once";
+  wireroom run --once
+  wireroom run --once --json
+  wireroom --config /etc/wireroom/wireroom.toml --log json run
 
-/// Collect the news: poll feeds, scrape articles, until told to stop
+SIGTERM and Ctrl-C end it within 5 seconds, and nothing acknowledged is lost; SIGHUP and
+`wireroom reload` make it read its configuration and feed lists again.";
+
+/// Time for blocking threads to end after all else has; what they still do is not recorded.
+const LAST_THREADS: Duration = Duration::from_millis(500);
+
+/// Threads that wait for the network; one connection costs next to no CPU.
+const MAX_WORKERS: usize = 4;
+/// Threads for parsing, SQL and name resolution together; `fetch` bounds the last by itself.
+const MAX_BLOCKING: usize = 48;
+
+/// Arguments of `wireroom run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Do what is due now, and end
+    /// End when every feed that is due has been polled and every page that follows scraped
     #[arg(long)]
     once: bool,
+
+    /// Print the summary of the run as one JSON object
+    #[arg(long, requires = "once")]
+    json: bool,
 }
 
+/// Runs the daemon.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let _ = (args.once, context.verbose);
-    bail!("the daemon is not part of this build")
+    let config = context.config()?;
+    let logs = telemetry::init(&config.log, verbosity(context))?;
+    let progress = Arc::new(Progress::default());
+    let runtime = runtime()?;
+    let line = StatusLine::start(&logs, Arc::clone(&progress));
+    let mode = if args.once { Run::Once } else { Run::Forever };
+    let stop = CancellationToken::new();
+    let outcome = runtime.block_on(until_signalled(
+        daemon::run(config, mode, progress, stop.clone()),
+        stop,
+    ));
+    drop(line);
+    runtime.shutdown_timeout(LAST_THREADS);
+    print(args, &outcome??)?;
+    Ok(Exit::Success)
+}
+
+/// Waiting is done on a few threads, parsing and SQL on blocking ones. Both are bounded: each
+/// thread that allocates keeps an arena of memory.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(
+            available_parallelism()
+                .map_or(2, usize::from)
+                .min(MAX_WORKERS),
+        )
+        .max_blocking_threads(MAX_BLOCKING)
+        .enable_all()
+        .build()
+        .context("start the runtime")
+}
+
+fn verbosity(context: &Context) -> Verbosity {
+    match (context.quiet, context.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Normal,
+        (false, _) => Verbosity::Verbose,
+    }
+}
+
+/// Runs `work`; the first SIGTERM or SIGINT asks it to stop, a second one ends the process.
+async fn until_signalled<T>(
+    work: impl Future<Output = T>,
+    stop: CancellationToken,
+) -> std::io::Result<T> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::pin!(work);
+    loop {
+        let code = tokio::select! {
+            done = &mut work => return Ok(done),
+            _ = terminate.recv() => 143,
+            _ = interrupt.recv() => 130,
+        };
+        if stop.is_cancelled() {
+            process::exit(code);
+        }
+        stop.cancel();
+    }
+}
+
+fn print(args: &Args, summary: &Summary) -> anyhow::Result<()> {
+    let Summary {
+        polls,
+        failed_polls,
+        announced,
+        saved,
+        failed_pages,
+        duration,
+    } = summary;
+    if args.json {
+        let summary = json!({
+            "polls": polls,
+            "failed_polls": failed_polls,
+            "announced": announced,
+            "saved": saved,
+            "failed_pages": failed_pages,
+            "duration_ms": duration.as_millis(),
+        });
+        return Ok(output::line(&summary.to_string())?);
+    }
+    if args.once {
+        output::line(&format!(
+            "{polls} feeds polled ({failed_polls} failed), {announced} new articles, {saved} pages saved \
+             ({failed_pages} failed), in {:.1} s",
+            duration.as_secs_f64(),
+        ))?;
+    }
+    Ok(())
 }

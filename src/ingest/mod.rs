@@ -1,11 +1,36 @@
-//! The main path.
+//! Polls one feed, scrapes the articles that it announces.
+//!
+//! The main path of the program: read [`Ingest::poll_feed`], then
+//! [`Ingest::scrape_article`]. Decisions live in [`plan`], which does no I/O; what is
+//! started when is [`run`](Ingest::run)'s business.
+
+mod find;
+mod plan;
+mod run;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use crate::fetch::{Exchange, FeedAnswer, Fetcher, PageDocument, RequestSettings};
+use crate::model::{ErrorKind, Failure, FeedSettings};
+use crate::store::{
+    DueFeed, DuePage, PollRecorded, PollReport, Saved, ScrapeReport, Store, StoreError,
+};
+use crate::telemetry::Progress;
+use crate::{extract, schedule};
+
+pub use find::find_feeds;
+pub use plan::PollOutcome;
+pub use run::{Run, RunError};
 
 /// `[ingest]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Polls under way at once. Default 16.
+    /// Polls under way at once. Default 32.
     pub polls: usize,
-    /// Scrapes under way at once. Default 16.
+    /// Scrapes under way at once. Default 32.
     pub scrapes: usize,
     /// Fewer words than this are not an article. Default 25.
     pub min_words: usize,
@@ -14,9 +39,162 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            polls: 16,
-            scrapes: 16,
+            polls: 32,
+            scrapes: 32,
             min_words: 25,
         }
     }
+}
+
+/// All that a poll or a scrape needs. Shared by the tasks; nothing in it changes.
+#[derive(Debug)]
+pub struct Ingest {
+    store: Store,
+    fetcher: Fetcher,
+    settings: Settings,
+    schedule: schedule::Settings,
+    extract: extract::Settings,
+    /// What has been done so far; written here, read by whoever shows it.
+    progress: Arc<Progress>,
+    /// One permit per core: parsing and extraction, not fetching, set the peak of memory.
+    cpu: Semaphore,
+}
+
+/// What became of a poll, for the log.
+#[derive(Clone, Debug)]
+pub struct Polled {
+    /// How it ended.
+    pub outcome: PollOutcome,
+    /// What it changed in the store.
+    pub recorded: PollRecorded,
+}
+
+impl Ingest {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        fetcher: Fetcher,
+        settings: Settings,
+        schedule: schedule::Settings,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let extract = extract::Settings {
+            min_words: settings.min_words,
+            ..extract::Settings::default()
+        };
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            store,
+            fetcher,
+            settings,
+            schedule,
+            extract,
+            progress,
+            cpu: Semaphore::new(cores),
+        }
+    }
+
+    /// One poll, from the due feed to the recorded report.
+    ///
+    /// # Errors
+    /// [`StoreError`] only: whatever else goes wrong is part of the report.
+    pub async fn poll_feed(self: Arc<Self>, due: DueFeed) -> Result<Polled, StoreError> {
+        let request = request_settings(&due.settings);
+        let exchange = self.fetcher.feed(&due.url, &due.validators, &request).await;
+        let mut reading = self.read(&due, exchange).await;
+        let known = self
+            .store
+            .known_entries(due.feed, reading.entry_hashes())
+            .await?;
+        reading.leave_out(known);
+        let (report, outcome) = self.plan_poll(&due, reading).await;
+        let recorded = self.store.record_poll(&due, report).await?;
+        Ok(Polled { outcome, recorded })
+    }
+
+    /// One scrape, from the due page to the saved article.
+    ///
+    /// # Errors
+    /// [`StoreError`] only: whatever else goes wrong is part of the report.
+    pub async fn scrape_article(self: Arc<Self>, due: DuePage) -> Result<Saved, StoreError> {
+        let exchange = self
+            .fetcher
+            .page(&due.url, &request_settings(&due.settings))
+            .await;
+        let report = self.plan_scrape(&due, exchange).await;
+        self.store.record_scrape(&due, report).await
+    }
+
+    /// Parses what a feed answered, on a blocking thread.
+    async fn read(&self, due: &DueFeed, exchange: Exchange<FeedAnswer>) -> plan::Reading {
+        let last_hash = due.body_hash;
+        let cost = plan::cost(&exchange);
+        self.on_cpu(move || plan::Reading::of(exchange, last_hash))
+            .await
+            .unwrap_or_else(|failure| plan::Reading::failed(cost, failure))
+    }
+
+    /// Turns a reading into a report, on a blocking thread: it sanitises what is new.
+    async fn plan_poll(&self, due: &DueFeed, reading: plan::Reading) -> (PollReport, PollOutcome) {
+        let now = now();
+        let (planned, schedule) = (due.clone(), self.schedule.clone());
+        let cost = reading.cost();
+        let plan = self
+            .on_cpu(move || plan::poll(&planned, reading, now, &schedule))
+            .await;
+        plan.unwrap_or_else(|failure| {
+            plan::poll(
+                due,
+                plan::Reading::failed(cost, failure),
+                now,
+                &self.schedule,
+            )
+        })
+    }
+
+    /// Extracts the article from what a page answered, on a blocking thread.
+    async fn plan_scrape(&self, due: &DuePage, exchange: Exchange<PageDocument>) -> ScrapeReport {
+        let now = now();
+        let (planned, extract) = (due.clone(), self.extract.clone());
+        let cost = plan::cost(&exchange);
+        let plan = self
+            .on_cpu(move || plan::scrape(&planned, exchange, now, &extract))
+            .await;
+        plan.unwrap_or_else(|failure| plan::failed_scrape(due.attempts, cost, failure, now))
+    }
+
+    /// Runs CPU-bound work on a blocking thread, at most one per core at once. A panic in it
+    /// is a fault of ours: it becomes a failure of this one feed or page.
+    async fn on_cpu<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let _permit = self
+            .cpu
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|error| {
+            Failure::new(
+                ErrorKind::Internal,
+                format!("wireroom failed on this document: {error}"),
+            )
+        })
+    }
+}
+
+fn request_settings(settings: &FeedSettings) -> RequestSettings {
+    RequestSettings {
+        user_agent: settings.user_agent.clone(),
+        headers: settings.headers.clone(),
+    }
+}
+
+/// The wall clock. The only place that reads it for the pure modules.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+#[must_use]
+pub fn now() -> Timestamp {
+    Timestamp::now()
 }

@@ -8,13 +8,12 @@ use serde::Serialize;
 use wireroom::feed::FeedLink;
 use wireroom::feed_list::ListedFeed;
 use wireroom::fetch::Fetcher;
+use wireroom::ingest::find_feeds;
 use wireroom::model::{ErrorKind, Failure, FeedSettings, FeedUrl};
 use wireroom::store::{Access, NewFeed, Store, Subscribed};
 
 use crate::cli::output::{self, clean};
 use crate::cli::{Context, Exit, UsageError, names};
-
-use super::find::find_feeds;
 
 const EXAMPLES: &str = "\
 The address of a site serves as well: its page is searched for feeds. When it names several,

@@ -2,7 +2,6 @@
 
 mod add;
 mod change;
-mod find;
 mod list;
 mod show;
 

@@ -1,16 +1,18 @@
 //! The feeds behind an address: itself, or those that its page names.
 
-use wireroom::extract;
-use wireroom::feed::{self, FeedLink, ParseError};
-use wireroom::fetch::{FeedAnswer, FeedDocument, Fetcher, RequestSettings};
-use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
+use crate::extract;
+use crate::feed::{self, FeedLink, ParseError};
+use crate::fetch::{FeedAnswer, FeedDocument, Fetcher, RequestSettings};
+use crate::model::{ErrorKind, Failure, FeedUrl, Validators};
+
+use super::plan::parse_failure;
 
 /// Asks `url` once. A feed gives one link, to `url` itself and with the feed's title; a page
 /// gives the feeds that it names, in its order.
 ///
 /// # Errors
 /// What went wrong, or [`ErrorKind::NotAFeed`] when there is no feed.
-pub(super) async fn find_feeds(fetcher: &Fetcher, url: &FeedUrl) -> Result<Vec<FeedLink>, Failure> {
+pub async fn find_feeds(fetcher: &Fetcher, url: &FeedUrl) -> Result<Vec<FeedLink>, Failure> {
     let request = RequestSettings::default();
     let exchange = fetcher.feed(url, &Validators::default(), &request).await;
     let document = match exchange.answer? {
@@ -43,16 +45,6 @@ fn read(url: &FeedUrl, document: &FeedDocument) -> Result<Vec<FeedLink>, Failure
             }
             Ok(links)
         }
-        Err(error) => Err(Failure::new(kind(&error), format!("{url}: {error}"))),
-    }
-}
-
-fn kind(error: &ParseError) -> ErrorKind {
-    match error {
-        ParseError::Empty => ErrorKind::Empty,
-        ParseError::NotAFeed { .. } => ErrorKind::NotAFeed,
-        ParseError::Encoding => ErrorKind::Encoding,
-        ParseError::Broken { .. } => ErrorKind::Parse,
-        ParseError::Limit { .. } => ErrorKind::Limit,
+        Err(error) => Err(parse_failure(&error)),
     }
 }

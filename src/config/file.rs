@@ -1,0 +1,529 @@
+//! From a file and the environment to a configuration, with every error in its place.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::environment::Environment;
+use super::keys::{self, KEYS, Key};
+use super::suggest::{unknown, unknown_variable};
+use super::values::{Given, Value, show_duration};
+use super::{Config, ConfigError, Examined, Origin, locate};
+use crate::store;
+
+/// Largest configuration file, in bytes. Ours has a few thousand.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A configuration on its way.
+pub(super) struct Draft {
+    config: Config,
+    origins: BTreeMap<String, Origin>,
+    /// What is wrong so far.
+    pub(super) errors: Vec<ConfigError>,
+    /// Where in the file each key stands, to place errors that concern several keys.
+    places: BTreeMap<String, (usize, usize)>,
+}
+
+impl Draft {
+    /// The defaults, without a place for the store.
+    pub(super) fn new() -> Self {
+        let config = Config {
+            file: None,
+            feeds: keys::default_feeds(),
+            store: store::Settings {
+                path: PathBuf::new(),
+            },
+            schedule: Default::default(),
+            fetch: Default::default(),
+            ingest: Default::default(),
+            log: Default::default(),
+        };
+        Self {
+            config,
+            origins: BTreeMap::new(),
+            errors: Vec::new(),
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over what a file says.
+    pub(super) fn read_file(&mut self, file: &Path) {
+        self.config.file = Some(file.to_owned());
+        let bytes = match read_limited(file, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(reason) => {
+                let file = file.to_owned();
+                return self.errors.push(ConfigError::Read { file, reason });
+            }
+        };
+        let source = match Source::new(file, &bytes) {
+            Ok(source) => source,
+            Err(error) => return self.errors.push(error),
+        };
+        let (table, syntax_errors) = DeTable::parse_recoverable(&source.text);
+        for error in &syntax_errors {
+            let at = error.span().unwrap_or(0..0);
+            self.errors.push(source.wrong(at, error.message()));
+        }
+        // What a faulty file seems to say would only bring errors that are none.
+        if syntax_errors.is_empty() {
+            self.read_table(&source, table.get_ref());
+        }
+    }
+
+    fn read_table(&mut self, source: &Source<'_>, table: &DeTable<'_>) {
+        let mut errors = Vec::new();
+        for (name, value) in table {
+            match value.get_ref() {
+                DeValue::Table(section) if keys::sections().contains(&name.get_ref().as_ref()) => {
+                    for (key, value) in section {
+                        errors.extend(self.read_key(source, name.get_ref(), key, value));
+                    }
+                }
+                _ => errors.extend(self.read_key(source, "", name, value)),
+            }
+        }
+        errors.sort_by_key(|(at, _)| *at);
+        self.errors
+            .extend(errors.into_iter().map(|(_, error)| error));
+    }
+
+    /// Takes over one key of the file; gives the error and its place if it cannot.
+    fn read_key(
+        &mut self,
+        source: &Source<'_>,
+        section: &str,
+        name: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<(usize, ConfigError)> {
+        let Some(key) = find(section, name.get_ref()) else {
+            let reason = unknown(section, name.get_ref(), value.get_ref());
+            return Some((name.span().start, source.wrong(name.span(), &reason)));
+        };
+        let (line, column) = source.place(name.span().start);
+        let given = Given {
+            value: Value::Toml(value.get_ref()),
+            folder: folder_of(source.file),
+        };
+        let file = source.file.to_owned();
+        self.origins.insert(key.path(), Origin::File { file, line });
+        self.places.insert(key.path(), (line, column));
+        let reason = (key.set)(&mut self.config, &given).err()?;
+        let reason = format!("{}: {reason}", key.path());
+        Some((value.span().start, source.wrong(value.span(), &reason)))
+    }
+
+    /// Takes over what the environment says, over what the file said.
+    pub(super) fn read_environment(&mut self, environment: &Environment) {
+        for name in environment.unreadable() {
+            self.environment_error(name, "is not UTF-8");
+        }
+        for (name, text) in environment.overrides() {
+            let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
+                self.environment_error(name, &unknown_variable(name));
+                continue;
+            };
+            let given = Given {
+                value: Value::Text(text),
+                folder: environment.directory(),
+            };
+            let outcome = if text.is_empty() && key.optional {
+                (key.unset)(&mut self.config);
+                Ok(())
+            } else {
+                (key.set)(&mut self.config, &given)
+            };
+            match outcome {
+                Ok(()) => {
+                    let name = name.to_owned();
+                    self.origins
+                        .insert(key.path(), Origin::Environment { name });
+                }
+                Err(reason) => self.environment_error(name, &reason),
+            }
+        }
+    }
+
+    fn environment_error(&mut self, name: &str, reason: &str) {
+        self.errors.push(ConfigError::Environment {
+            name: name.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// Checks what concerns several keys, and finds a place for the store.
+    pub(super) fn finish(mut self, environment: &Environment) -> Examined {
+        self.check_intervals();
+        if self.config.store.path.as_os_str().is_empty() {
+            match locate::default_store(environment) {
+                Ok(path) => self.config.store.path = path,
+                Err(error) if !self.origins.contains_key("store.url") => self.errors.push(error),
+                Err(_) => {}
+            }
+        }
+        Examined {
+            config: self.config,
+            origins: self.origins,
+            errors: self.errors,
+        }
+    }
+
+    fn check_intervals(&mut self) {
+        let schedule = &self.config.schedule;
+        let (least, usual, most) = (
+            schedule.min_interval,
+            schedule.default_interval,
+            schedule.max_interval,
+        );
+        let ordered = [
+            ("min_interval", least, "default_interval", usual),
+            ("default_interval", usual, "max_interval", most),
+            ("min_interval", least, "max_interval", most),
+        ];
+        let wrong = ordered
+            .into_iter()
+            .find(|(_, smaller, _, larger)| smaller > larger);
+        if let Some((small, smaller, large, larger)) = wrong {
+            self.disordered((small, smaller), (large, larger));
+        }
+    }
+
+    /// Places the error at the key that somebody set: the default of the other is no fault.
+    fn disordered(&mut self, small: (&str, Duration), large: (&str, Duration)) {
+        let reason = format!(
+            "schedule.{} ({}) must not be longer than schedule.{} ({}); set both",
+            small.0,
+            show_duration(small.1),
+            large.0,
+            show_duration(large.1),
+        );
+        let set = [large.0, small.0]
+            .into_iter()
+            .map(|name| keys::path("schedule", name))
+            .find_map(|path| Some((self.origins.get(&path)?.clone(), path)));
+        match set {
+            Some((Origin::File { file, .. }, path)) => {
+                let (line, column) = self.places.get(&path).copied().unwrap_or((1, 1));
+                self.errors.push(ConfigError::Wrong {
+                    file,
+                    line,
+                    column,
+                    reason,
+                });
+            }
+            Some((Origin::Environment { name }, _)) => self.environment_error(&name, &reason),
+            None => unreachable_default(),
+        }
+    }
+}
+
+/// The defaults are in order (a test says so), thus somebody set one of the two keys.
+fn unreachable_default() {
+    debug_assert!(false, "the default intervals are in order");
+}
+
+fn find(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter()
+        .find(|key| key.section == section && key.name == name)
+}
+
+/// The folder of a file; the working directory for a bare file name.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
+}
+
+/// Reads a whole file of at most `limit` bytes.
+pub(super) fn read_limited(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    let file = fs::File::open(file).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("it is larger than {limit} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// A text with its file, to give places in it.
+struct Source<'a> {
+    file: &'a Path,
+    text: String,
+}
+
+impl<'a> Source<'a> {
+    fn new(file: &'a Path, bytes: &[u8]) -> Result<Self, ConfigError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let valid = match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text.to_owned();
+                return Ok(Self { file, text });
+            }
+            Err(error) => error.valid_up_to(),
+        };
+        let text = String::from_utf8_lossy(&bytes[..valid]).into_owned();
+        let source = Self { file, text };
+        Err(source.wrong(valid..valid, "the file is not UTF-8"))
+    }
+
+    /// Line and column, 1 and up, of a place in bytes.
+    fn place(&self, at: usize) -> (usize, usize) {
+        let at = (0..=at.min(self.text.len()))
+            .rev()
+            .find(|at| self.text.is_char_boundary(*at))
+            .unwrap_or(0);
+        let before = &self.text[..at];
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = before.matches('\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+
+    fn wrong(&self, at: Range<usize>, reason: &str) -> ConfigError {
+        let (line, column) = self.place(at.start);
+        ConfigError::Wrong {
+            file: self.file.to_owned(),
+            line,
+            column,
+            reason: reason.trim().replace('\n', ", "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examine;
+    use super::*;
+
+    /// Reads a configuration from a text, in an environment of the given variables.
+    fn read(text: &str, variables: &[(&str, &str)]) -> Examined {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("wireroom.toml");
+        fs::write(&file, text).unwrap();
+        let mut all = vec![("HOME", "/home/ada")];
+        all.extend(variables);
+        let environment = Environment::new("/work", all);
+        examine(Some(&file), &environment)
+    }
+
+    /// The errors, each without the folder of its file.
+    fn errors(examined: &Examined) -> Vec<String> {
+        let short = |error: &ConfigError| match error {
+            ConfigError::Wrong {
+                line,
+                column,
+                reason,
+                ..
+            } => format!("{line}:{column}: {reason}"),
+            other => other.to_string(),
+        };
+        examined.errors.iter().map(short).collect()
+    }
+
+    #[track_caller]
+    fn check_error(text: &str, expected: &str) {
+        assert_eq!(errors(&read(text, &[])), [expected]);
+    }
+
+    #[test]
+    fn an_empty_file_gives_the_defaults() {
+        let examined = read("", &[]);
+
+        assert_eq!(errors(&examined), [""; 0]);
+        assert_eq!(examined.config.fetch, Default::default());
+        assert_eq!(examined.config.feeds, ["feeds.opml", "feeds.d/*"]);
+        assert!(examined.origins.is_empty());
+    }
+
+    #[test]
+    fn values_are_taken_over_with_the_line_that_gave_them() {
+        let text = "feeds = [\"a.txt\"]\n[fetch]\nhost_gap = \"2s\"\ntimeout = 1.5\nmax_page_bytes = \"1 MiB\"\nallow_private = [\"127.0.0.1\"]\n[log]\nformat = \"json\"\n";
+
+        let examined = read(text, &[]);
+
+        assert_eq!(errors(&examined), [""; 0]);
+        let config = &examined.config;
+        assert_eq!(config.feeds, ["a.txt"]);
+        assert_eq!(config.fetch.host_gap, Duration::from_secs(2));
+        assert_eq!(config.fetch.timeout, Duration::from_millis(1500));
+        assert_eq!(config.fetch.max_page_bytes, 1 << 20);
+        assert_eq!(config.fetch.allow_private.len(), 1);
+        assert!(matches!(
+            &examined.origins["fetch.host_gap"],
+            Origin::File { line: 3, .. }
+        ));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_the_nearest() {
+        check_error(
+            "[fetch]\nhost_gapp = 1\n",
+            "2:1: unknown key fetch.host_gapp; did you mean host_gap?",
+        );
+        check_error(
+            "[fetch]\n  polls = 1\n",
+            "2:3: unknown key fetch.polls; did you mean polls in [ingest]?",
+        );
+        check_error(
+            "[fetsch]\ntimeout = 1\n",
+            "1:2: unknown section [fetsch]; did you mean [fetch]?",
+        );
+        check_error(
+            "[log]\nfeeds = []\n",
+            "2:1: unknown key log.feeds; feeds belongs above all sections",
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_an_error_at_the_value() {
+        check_error(
+            "[ingest]\npolls = \"many\"\n",
+            "2:9: ingest.polls: must be a whole number, not a string",
+        );
+        check_error(
+            "[schedule]\nmin_interval = \"500ms\"\n",
+            "2:16: schedule.min_interval: must be from 1s to 8784h",
+        );
+        check_error(
+            "[store]\nurl = \"postgres://db/wireroom\"\n",
+            "2:7: store.url: PostgreSQL is not in this version; use \"sqlite:PATH\" until it is",
+        );
+        check_error(
+            "[fetch]\nrobots = 1\n",
+            "2:10: fetch.robots: must be true or false, not an integer",
+        );
+    }
+
+    #[test]
+    fn syntax_errors_have_their_place() {
+        let examined = read("[fetch]\nhost_gap = \n", &[]);
+
+        assert_eq!(examined.errors.len(), 1);
+        assert!(
+            errors(&examined)[0].starts_with("2:1"),
+            "{:?}",
+            errors(&examined)
+        );
+    }
+
+    #[test]
+    fn all_errors_are_found_at_once_in_the_order_of_lines() {
+        let examined = read("[log]\nformat = \"xml\"\n[fetch]\nproxi = \"\"\n", &[]);
+
+        assert_eq!(
+            errors(&examined),
+            [
+                "2:10: log.format: \"xml\" is not \"text\" or \"json\"",
+                "4:1: unknown key fetch.proxi; did you mean proxy?"
+            ]
+        );
+    }
+
+    #[test]
+    fn intervals_must_be_in_order() {
+        check_error(
+            "[schedule]\ndefault_interval = \"5m\"\n",
+            "2:1: schedule.min_interval (15m) must not be longer than schedule.default_interval (5m); set both",
+        );
+        assert!(
+            read(
+                "[schedule]\nmin_interval = \"1s\"\ndefault_interval = \"1s\"\nmax_interval = 1\n",
+                &[]
+            )
+            .errors
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let variables = [
+            ("WIREROOM__FETCH__HOST_GAP", "0"),
+            ("WIREROOM__STORE__URL", "sqlite:here.db"),
+            ("WIREROOM__FEEDS", "a.opml, /etc/b.txt"),
+            ("WIREROOM__FETCH__PROXY", ""),
+        ];
+
+        let examined = read(
+            "[fetch]\nhost_gap = 5\nproxy = \"http://127.0.0.1:8080\"\n",
+            &variables,
+        );
+
+        assert_eq!(errors(&examined), [""; 0]);
+        assert_eq!(examined.config.fetch.host_gap, Duration::ZERO);
+        assert_eq!(examined.config.fetch.proxy, None);
+        assert_eq!(examined.config.store.path, Path::new("/work/here.db"));
+        assert_eq!(examined.config.feeds, ["/work/a.opml", "/etc/b.txt"]);
+        assert_eq!(
+            examined.origins["store.url"].to_string(),
+            "WIREROOM__STORE__URL"
+        );
+    }
+
+    #[test]
+    fn an_unknown_variable_of_ours_is_an_error() {
+        let examined = read("", &[("WIREROOM__FETCH__HOSTGAP", "1s")]);
+
+        assert_eq!(
+            errors(&examined),
+            [
+                "environment variable WIREROOM__FETCH__HOSTGAP: names no key; did you mean WIREROOM__FETCH__HOST_GAP?"
+            ]
+        );
+    }
+
+    #[test]
+    fn relative_paths_start_from_the_files_folder() {
+        let examined = read("[store]\nurl = \"sqlite:data/news.db\"\n", &[]);
+
+        let file = examined.config.file.clone().unwrap();
+        assert_eq!(
+            examined.config.store.path,
+            file.parent().unwrap().join("data/news.db")
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_utf_8_is_refused_with_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("wireroom.toml");
+        fs::write(&file, b"# ok\n# caf\xe9\n").unwrap();
+
+        let examined = examine(Some(&file), &Environment::new("/", [("HOME", "/h")]));
+
+        assert_eq!(errors(&examined), ["2:6: the file is not UTF-8"]);
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        let examined = examine(
+            Some(Path::new("/nowhere/wireroom.toml")),
+            &Environment::new("/", [("HOME", "/h")]),
+        );
+
+        assert!(matches!(examined.errors[..], [ConfigError::Read { .. }]));
+    }
+
+    #[test]
+    fn a_password_appears_neither_in_the_settings_nor_in_debug() {
+        let examined = read("[fetch]\nproxy = \"http://ada:secret@proxy:1/\"\n", &[]);
+
+        assert!(!format!("{:?}", examined.config).contains("secret"));
+        assert!(!format!("{:?}", examined.config.settings()).contains("secret"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "(\\[(fetch|log|x)\\]\n)?([a-z_]{1,8} = ([0-9.]{1,5}|\"[^\"]{0,9}\"|\\[\\])\n){0,5}.{0,20}") {
+            let source = Source { file: Path::new("x.toml"), text };
+            let (table, _) = DeTable::parse_recoverable(&source.text);
+            Draft::new().read_table(&source, table.get_ref());
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Every key: its section, its name, how it is set, how it is shown.
+//!
+//! The one list that the file, the environment, `config show`, the suggestions for
+//! misspelt keys and the tests of the documentation all read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::Value as Shown;
+use url::Url;
+
+use super::Config;
+use super::values::{Given, resolve, show_bytes, show_duration, show_network, show_url};
+use crate::telemetry;
+
+/// One key.
+pub(super) struct Key {
+    /// Its section; empty for keys above all sections.
+    pub(super) section: &'static str,
+    /// Its name within the section.
+    pub(super) name: &'static str,
+    /// Whether an empty environment variable unsets it.
+    pub(super) optional: bool,
+    /// Reads a value into the configuration, or says why not.
+    pub(super) set: fn(&mut Config, &Given<'_>) -> Result<(), String>,
+    /// Takes the value back to what it is when nobody sets it.
+    pub(super) unset: fn(&mut Config),
+    /// The effective value; `None` when not set and without a default.
+    pub(super) show: fn(&Config) -> Option<Shown>,
+}
+
+impl Key {
+    /// The key with its section: `fetch.host_gap`.
+    pub(super) fn path(&self) -> String {
+        path(self.section, self.name)
+    }
+
+    /// The variable that overrides it: `WIREROOM__FETCH__HOST_GAP`.
+    pub(super) fn variable(&self) -> String {
+        let path = self.path().replace('.', "__").to_uppercase();
+        format!("{}{path}", super::environment::PREFIX)
+    }
+}
+
+/// A key with its section: `fetch.host_gap`, or `feeds` alone.
+pub(super) fn path(section: &str, name: &str) -> String {
+    if section.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{section}.{name}")
+    }
+}
+
+/// The names of all sections, each once.
+pub(super) fn sections() -> Vec<&'static str> {
+    let mut sections: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
+    sections.dedup();
+    sections.retain(|section| !section.is_empty());
+    sections
+}
+
+/// The list files when nobody names any. These, and only these, may be missing.
+pub(super) fn default_feeds() -> Vec<String> {
+    vec!["feeds.opml".to_owned(), "feeds.d/*".to_owned()]
+}
+
+/// A key that always has a value, with the reader of its kind.
+macro_rules! key {
+    ($section:literal, $name:literal, $field:ident . $part:ident, $read:expr, $show:expr) => {
+        Key {
+            section: $section,
+            name: $name,
+            optional: false,
+            set: |config, given| {
+                config.$field.$part = $read(given)?;
+                Ok(())
+            },
+            unset: |_| {},
+            show: |config| Some($show(&config.$field.$part)),
+        }
+    };
+    ($section:literal, $name:literal, optional $field:ident . $part:ident, $read:expr, $show:expr) => {
+        Key {
+            section: $section,
+            name: $name,
+            optional: true,
+            set: |config, given| {
+                config.$field.$part = Some($read(given)?);
+                Ok(())
+            },
+            unset: |config| config.$field.$part = None,
+            show: |config| config.$field.$part.as_ref().map($show),
+        }
+    };
+}
+
+/// All keys, in the order of `config/wireroom.toml`.
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        section: "",
+        name: "feeds",
+        optional: true,
+        set: set_feeds,
+        unset: |config| config.feeds = Vec::new(),
+        show: |config| Some(texts(&config.feeds)),
+    },
+    Key {
+        section: "store",
+        name: "url",
+        optional: false,
+        set: |config, given| {
+            config.store.path = store_path(given)?;
+            Ok(())
+        },
+        unset: |_| {},
+        show: |config| Some(format!("sqlite:{}", config.store.path.display()).into()),
+    },
+    key!(
+        "schedule",
+        "default_interval",
+        schedule.default_interval,
+        interval,
+        span
+    ),
+    key!(
+        "schedule",
+        "min_interval",
+        schedule.min_interval,
+        interval,
+        span
+    ),
+    key!(
+        "schedule",
+        "max_interval",
+        schedule.max_interval,
+        interval,
+        span
+    ),
+    key!("fetch", "contact", optional fetch.contact, Given::header_text, text),
+    key!("fetch", "user_agent", optional fetch.user_agent, Given::header_text, text),
+    key!("fetch", "host_gap", fetch.host_gap, host_gap, span),
+    key!(
+        "fetch",
+        "max_connections",
+        fetch.max_connections,
+        |given: &Given<'_>| given.count(1..=1024),
+        count
+    ),
+    key!("fetch", "timeout", fetch.timeout, wait, span),
+    key!(
+        "fetch",
+        "connect_timeout",
+        fetch.connect_timeout,
+        wait,
+        span
+    ),
+    key!(
+        "fetch",
+        "max_feed_bytes",
+        fetch.max_feed_bytes,
+        Given::bytes,
+        bytes
+    ),
+    key!(
+        "fetch",
+        "max_page_bytes",
+        fetch.max_page_bytes,
+        Given::bytes,
+        bytes
+    ),
+    key!(
+        "fetch",
+        "max_redirects",
+        fetch.max_redirects,
+        |given: &Given<'_>| given.count(0..=20),
+        count
+    ),
+    key!(
+        "fetch",
+        "robots",
+        fetch.robots,
+        Given::flag,
+        |flag: &bool| Shown::from(*flag)
+    ),
+    Key {
+        section: "fetch",
+        name: "allow_private",
+        optional: true,
+        set: |config, given| {
+            config.fetch.allow_private = given.networks()?;
+            Ok(())
+        },
+        unset: |config| config.fetch.allow_private = Vec::new(),
+        show: |config| {
+            let networks: Vec<String> = config
+                .fetch
+                .allow_private
+                .iter()
+                .map(show_network)
+                .collect();
+            Some(texts(&networks))
+        },
+    },
+    key!("fetch", "proxy", optional fetch.proxy, proxy, |url: &Url| show_url(url).into()),
+    key!("fetch", "ca_file", optional fetch.ca_file, ca_file, |path: &PathBuf| path.display().to_string().into()),
+    key!(
+        "ingest",
+        "polls",
+        ingest.polls,
+        |given: &Given<'_>| given.count(1..=256),
+        count
+    ),
+    key!(
+        "ingest",
+        "scrapes",
+        ingest.scrapes,
+        |given: &Given<'_>| given.count(1..=256),
+        count
+    ),
+    key!(
+        "ingest",
+        "min_words",
+        ingest.min_words,
+        |given: &Given<'_>| given.count(0..=1000),
+        count
+    ),
+    key!(
+        "log",
+        "format",
+        log.format,
+        log_format,
+        |format: &telemetry::Format| format.name().into()
+    ),
+    Key {
+        section: "log",
+        name: "level",
+        optional: true,
+        set: |config, given| {
+            let level = given.text()?;
+            telemetry::check_level(&level)?;
+            config.log.level = Some(level);
+            Ok(())
+        },
+        unset: |config| config.log.level = None,
+        show: |config| Some(config.log.level.as_deref().unwrap_or("info").into()),
+    },
+];
+
+fn set_feeds(config: &mut Config, given: &Given<'_>) -> Result<(), String> {
+    let patterns = given.texts()?;
+    for pattern in &patterns {
+        resolve(pattern, given.folder)?;
+        glob::Pattern::new(pattern).map_err(|error| format!("{pattern:?}: {error}"))?;
+    }
+    // A file's lists start from its folder, which `read_lists` knows; a variable's start
+    // from the working directory, which only we know.
+    config.feeds = match given.value {
+        super::values::Value::Toml(_) => patterns,
+        super::values::Value::Text(_) => patterns
+            .iter()
+            .map(|pattern| given.folder.join(pattern).to_string_lossy().into_owned())
+            .collect(),
+    };
+    Ok(())
+}
+
+fn store_path(given: &Given<'_>) -> Result<PathBuf, String> {
+    let url = given.text()?;
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return Err(format!("{url:?} has no scheme; write \"sqlite:{url}\""));
+    };
+    match scheme {
+        "sqlite" => {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            if path == ":memory:" || path.contains('?') {
+                return Err("must name a file: \"sqlite:PATH\", without parameters".into());
+            }
+            if path.ends_with('/') {
+                return Err(format!("{path:?} is a folder; add the file's name"));
+            }
+            resolve(path, given.folder)
+        }
+        "postgres" | "postgresql" => {
+            Err("PostgreSQL is not in this version; use \"sqlite:PATH\" until it is".into())
+        }
+        other => Err(format!(
+            "{other:?} is no store that we know; use \"sqlite:PATH\""
+        )),
+    }
+}
+
+fn interval(given: &Given<'_>) -> Result<Duration, String> {
+    within(
+        given.duration()?,
+        Duration::from_secs(1),
+        Duration::from_secs(366 * 24 * 3600),
+    )
+}
+
+fn wait(given: &Given<'_>) -> Result<Duration, String> {
+    within(
+        given.duration()?,
+        Duration::from_millis(1),
+        Duration::from_secs(3600),
+    )
+}
+
+fn host_gap(given: &Given<'_>) -> Result<Duration, String> {
+    within(given.duration()?, Duration::ZERO, Duration::from_secs(3600))
+}
+
+fn within(span: Duration, least: Duration, most: Duration) -> Result<Duration, String> {
+    if (least..=most).contains(&span) {
+        return Ok(span);
+    }
+    let (least, most) = (show_duration(least), show_duration(most));
+    Err(format!("must be from {least} to {most}"))
+}
+
+fn proxy(given: &Given<'_>) -> Result<Url, String> {
+    // The text is not repeated: it may hold a password.
+    let url = Url::parse(&given.text()?).map_err(|error| format!("is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err("must be an http:// or https:// URL with a host".into());
+    }
+    Ok(url)
+}
+
+fn ca_file(given: &Given<'_>) -> Result<PathBuf, String> {
+    let path = given.path()?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    if text.contains("-----BEGIN CERTIFICATE-----") {
+        Ok(path)
+    } else {
+        Err(format!("{} holds no certificate in PEM", path.display()))
+    }
+}
+
+fn log_format(given: &Given<'_>) -> Result<telemetry::Format, String> {
+    let name = given.text()?;
+    name.parse()
+        .map_err(|()| format!("{name:?} is not \"text\" or \"json\""))
+}
+
+fn span(span: &Duration) -> Shown {
+    show_duration(*span).into()
+}
+
+fn bytes(bytes: &u64) -> Shown {
+    show_bytes(*bytes).into()
+}
+
+fn count(count: &usize) -> Shown {
+    Shown::Integer(i64::try_from(*count).unwrap_or(i64::MAX))
+}
+
+fn text(text: &String) -> Shown {
+    text.as_str().into()
+}
+
+fn texts(texts: &[String]) -> Shown {
+    Shown::Array(texts.iter().map(|text| text.as_str().into()).collect())
+}

@@ -1,0 +1,836 @@
+//! What is decided between fetch and record. Pure: values in, values out.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::canonical::{believable, canonicalize};
+use crate::dedup::content_hash;
+use crate::discover::{self, Wanted};
+use crate::extract::{self, Extracted, Rejected, plain_text};
+use crate::feed::{self, Entry, ParseError, ParsedFeed};
+use crate::fetch::{Exchange, FeedAnswer, FeedDocument, PageDocument};
+use crate::model::{ErrorKind, Failure, Retry, Validators};
+use crate::schedule::{self, Next, Outcome};
+use crate::store::{
+    Alias, AliasReason, Announcement, Cost, DueFeed, DuePage, FeedReading, PageToFetch, PollReport,
+    PollResult, ScrapeReport, ScrapeResult, ScrapedArticle,
+};
+
+/// Attempts at a page before it is given up: at once, after an hour, after a day.
+const PAGE_ATTEMPTS: u32 = 3;
+/// Attempts at a page whose server was merely overloaded.
+const OVERLOAD_ATTEMPTS: u32 = 10;
+/// Feed text kept of one entry, in bytes; a field of a hostile feed has no end.
+const MAX_ENTRY_TEXT_BYTES: usize = 2 << 20;
+
+/// What a poll found. Each is part of an ordinary day.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PollOutcome {
+    /// 304: the validators still hold (RFC 9110 §15.4.5).
+    NotModified,
+    /// 200 with the bytes of last time.
+    Unchanged,
+    /// 200 and parsed; the warnings are blemishes that were read past.
+    Fetched {
+        /// Entries in the document.
+        n_entries: usize,
+        /// Of these, known and unchanged.
+        n_known: usize,
+        /// Blemishes.
+        warnings: Vec<String>,
+    },
+    /// 410, or any other failure: recorded and scheduled again, not raised.
+    Failed(Failure),
+}
+
+/// What a feed answered, read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    cost: Cost,
+    found: Found,
+}
+
+#[derive(Debug)]
+enum Found {
+    NotModified {
+        validators: Validators,
+        max_age: Option<Duration>,
+    },
+    Unchanged {
+        validators: Validators,
+        max_age: Option<Duration>,
+    },
+    Feed {
+        document: Document,
+        feed: Box<ParsedFeed>,
+        entry_hashes: Vec<i64>,
+        n_known: usize,
+    },
+    Failed(Failure),
+}
+
+/// What is kept of a document once it has been parsed.
+#[derive(Debug)]
+struct Document {
+    validators: Validators,
+    max_age: Option<Duration>,
+    body_hash: i64,
+}
+
+impl Reading {
+    /// Parses the document, unless it is the one whose hash we know.
+    pub(super) fn of(exchange: Exchange<FeedAnswer>, last_hash: Option<i64>) -> Self {
+        let cost = cost(&exchange);
+        let found = match exchange.answer {
+            Err(failure) => Found::Failed(failure),
+            Ok(FeedAnswer::NotModified {
+                validators,
+                max_age,
+            }) => Found::NotModified {
+                validators,
+                max_age,
+            },
+            Ok(FeedAnswer::Document(document)) => read_document(document, last_hash),
+        };
+        Self { cost, found }
+    }
+
+    /// A reading that came to nothing.
+    pub(super) fn failed(cost: Cost, failure: Failure) -> Self {
+        Self {
+            cost,
+            found: Found::Failed(failure),
+        }
+    }
+
+    pub(super) fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// Identity and hash of each entry, in document order.
+    pub(super) fn entry_hashes(&self) -> Vec<(String, i64)> {
+        match &self.found {
+            Found::Feed {
+                feed, entry_hashes, ..
+            } => feed
+                .entries
+                .iter()
+                .zip(entry_hashes)
+                .map(|(entry, hash)| (entry.id.clone(), *hash))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Leaves out the entries at these places: the store has them as they are.
+    pub(super) fn leave_out(&mut self, known: HashSet<usize>) {
+        if let Found::Feed {
+            feed,
+            entry_hashes,
+            n_known,
+            ..
+        } = &mut self.found
+        {
+            let mut place = 0..;
+            feed.entries
+                .retain(|_| !known.contains(&place.next().expect("an endless range")));
+            let mut place = 0..;
+            entry_hashes.retain(|_| !known.contains(&place.next().expect("an endless range")));
+            *n_known = known.len();
+        }
+    }
+}
+
+fn read_document(document: FeedDocument, last_hash: Option<i64>) -> Found {
+    let FeedDocument {
+        body,
+        url,
+        content_type,
+        validators,
+        max_age,
+    } = document;
+    let body_hash = hash(&[&body]);
+    if last_hash == Some(body_hash) {
+        return Found::Unchanged {
+            validators,
+            max_age,
+        };
+    }
+    match feed::parse(&body, content_type.as_deref(), Some(&url)) {
+        Ok(feed) => {
+            let entry_hashes = feed.entries.iter().map(entry_hash).collect();
+            let document = Document {
+                validators,
+                max_age,
+                body_hash,
+            };
+            Found::Feed {
+                document,
+                feed: Box::new(feed),
+                entry_hashes,
+                n_known: 0,
+            }
+        }
+        Err(error) => Found::Failed(parse_failure(&error)),
+    }
+}
+
+/// A poll's report: what is to be kept, and when the feed is due next.
+pub(super) fn poll(
+    due: &DueFeed,
+    reading: Reading,
+    now: Timestamp,
+    settings: &schedule::Settings,
+) -> (PollReport, PollOutcome) {
+    let jitter = schedule::jitter(due.url.as_str());
+    let next = |outcome: &Outcome<'_>| {
+        schedule::next_poll(
+            now,
+            &due.state,
+            outcome,
+            due.settings.interval,
+            jitter,
+            settings,
+        )
+    };
+    let good =
+        |wished: Option<Duration>, skip_hours: &[u8]| next(&Outcome::Good { wished, skip_hours });
+    let Reading { cost, found } = reading;
+    let (next, result, outcome) = match found {
+        Found::NotModified {
+            validators,
+            max_age,
+        } => {
+            let validators = due.validators.clone().merged(validators);
+            (
+                good(max_age, &[]),
+                PollResult::NotModified { validators },
+                PollOutcome::NotModified,
+            )
+        }
+        Found::Unchanged {
+            validators,
+            max_age,
+        } => (
+            good(max_age, &[]),
+            PollResult::Unchanged { validators },
+            PollOutcome::Unchanged,
+        ),
+        Found::Feed {
+            document,
+            feed,
+            entry_hashes,
+            n_known,
+        } => {
+            let wished = document.max_age.max(feed.hints.interval);
+            let next = good(wished, &feed.hints.skip_hours);
+            let outcome = PollOutcome::Fetched {
+                n_entries: feed.entries.len() + n_known,
+                n_known,
+                warnings: feed.warnings.clone(),
+            };
+            (
+                next,
+                PollResult::Fetched(Box::new(feed_reading(
+                    due,
+                    document,
+                    *feed,
+                    &entry_hashes,
+                    now,
+                ))),
+                outcome,
+            )
+        }
+        Found::Failed(failure) if failure.kind == ErrorKind::Gone => (
+            next(&Outcome::Gone),
+            PollResult::Gone(failure.clone()),
+            PollOutcome::Failed(failure),
+        ),
+        Found::Failed(failure) => (
+            next(&Outcome::Failed(&failure)),
+            PollResult::Failed(failure.clone()),
+            PollOutcome::Failed(failure),
+        ),
+    };
+    let Next {
+        at: next_poll,
+        state,
+    } = next;
+    (
+        PollReport {
+            at: now,
+            next_poll,
+            state,
+            cost,
+            result,
+        },
+        outcome,
+    )
+}
+
+fn feed_reading(
+    due: &DueFeed,
+    document: Document,
+    feed: ParsedFeed,
+    entry_hashes: &[i64],
+    now: Timestamp,
+) -> FeedReading {
+    let mut warnings = feed.warnings;
+    let announcements = feed
+        .entries
+        .into_iter()
+        .zip(entry_hashes)
+        .map(|(entry, hash)| announcement(due, entry, *hash, now, &mut warnings))
+        .collect();
+    FeedReading {
+        validators: document.validators,
+        body_hash: document.body_hash,
+        title: feed.title,
+        site_url: feed.site,
+        language: feed.language,
+        announcements,
+        warnings,
+    }
+}
+
+fn announcement(
+    due: &DueFeed,
+    entry: Entry,
+    entry_hash: i64,
+    now: Timestamp,
+    warnings: &mut Vec<String>,
+) -> Announcement {
+    let candidate = discover::candidate(&entry, &due.settings)
+        .inspect_err(|dropped| warnings.push(format!("{dropped}: {}", shown(&entry))))
+        .ok();
+    let content = entry
+        .content
+        .as_deref()
+        .map(|html| cut(html, MAX_ENTRY_TEXT_BYTES));
+    let base = candidate
+        .as_ref()
+        .map_or(due.url.url(), |candidate| candidate.page.url());
+    Announcement {
+        summary: entry
+            .summary
+            .as_deref()
+            .map(|html| plain_text(cut(html, MAX_ENTRY_TEXT_BYTES)))
+            .filter(not_blank),
+        content_html: content
+            .map(|html| extract::sanitize(html, Some(base)))
+            .filter(not_blank),
+        content_text: content.map(plain_text).filter(not_blank),
+        url: candidate
+            .as_ref()
+            .map(|candidate| candidate.original.clone()),
+        canonical: candidate
+            .as_ref()
+            .map(|candidate| candidate.canonical.clone()),
+        page: candidate
+            .filter(|candidate| candidate.wanted == Wanted::Yes)
+            .map(|candidate| PageToFetch {
+                url: candidate.page,
+                host: candidate.host,
+            }),
+        published: entry
+            .published
+            .or(entry.updated)
+            .filter(|at| is_believable(*at, now)),
+        updated: entry.updated.filter(|at| is_believable(*at, now)),
+        entry_id: entry.id,
+        guid: entry.guid,
+        title: entry.title,
+        authors: entry.authors,
+        tags: entry.categories,
+        enclosures: entry.enclosures,
+        entry_hash,
+    }
+}
+
+/// A scrape's report: the article, or why there is none.
+pub(super) fn scrape(
+    due: &DuePage,
+    exchange: Exchange<PageDocument>,
+    now: Timestamp,
+    settings: &extract::Settings,
+) -> ScrapeReport {
+    let cost = cost(&exchange);
+    let page = match exchange.answer {
+        Ok(page) => page,
+        Err(failure) => return failed_scrape(due.attempts, cost, failure, now),
+    };
+    let html = extract::decode(&page.body, page.content_type.as_deref());
+    let result = match extract::extract(&html, &page.url, settings) {
+        Ok(extracted) => ScrapeResult::Article(Box::new(article(due, &page.url, extracted))),
+        Err(rejected) => {
+            let failure = rejection_failure(&rejected);
+            let found = match rejected {
+                Rejected::TooShort { found, .. } | Rejected::NoMainText { found } => {
+                    Some(Box::new(article(due, &page.url, *found)))
+                }
+                Rejected::TooDeep { .. } => None,
+            };
+            ScrapeResult::Failed { failure, found }
+        }
+    };
+    ScrapeReport {
+        at: now,
+        cost,
+        result,
+    }
+}
+
+/// A scrape that brought no page: tried again where that can help.
+pub(super) fn failed_scrape(
+    attempts: u32,
+    cost: Cost,
+    failure: Failure,
+    now: Timestamp,
+) -> ScrapeReport {
+    let result = match page_retry(attempts, &failure) {
+        Some(delay) => {
+            let at = now.checked_add(delay).unwrap_or(Timestamp::MAX);
+            ScrapeResult::Retry { failure, at }
+        }
+        None => ScrapeResult::Failed {
+            failure,
+            found: None,
+        },
+    };
+    ScrapeReport {
+        at: now,
+        cost,
+        result,
+    }
+}
+
+/// Time until the next attempt at a page, after `attempts` earlier ones and this failure.
+fn page_retry(attempts: u32, failure: &Failure) -> Option<SignedDuration> {
+    let overloaded = matches!(
+        failure.kind,
+        ErrorKind::RateLimited | ErrorKind::Unavailable
+    );
+    let most = if overloaded {
+        OVERLOAD_ATTEMPTS
+    } else {
+        PAGE_ATTEMPTS
+    };
+    if failure.kind.page_retry() == Retry::Never || attempts + 1 >= most {
+        return None;
+    }
+    let rest = match failure.kind.page_retry() {
+        Retry::Daily => SignedDuration::from_hours(24),
+        _ if attempts == 0 => SignedDuration::from_hours(1),
+        _ => SignedDuration::from_hours(23),
+    };
+    let wished = failure
+        .retry_after
+        .and_then(|wished| SignedDuration::try_from(wished).ok());
+    Some(
+        rest.max(
+            wished
+                .unwrap_or_default()
+                .min(SignedDuration::from_hours(7 * 24)),
+        ),
+    )
+}
+
+fn article(due: &DuePage, final_url: &Url, extracted: Extracted) -> ScrapedArticle {
+    let canonical_url = extracted
+        .canonical_url
+        .as_ref()
+        .and_then(|declared| believable(final_url, declared));
+    let announced = canonicalize(due.url.url());
+    let aliases = [
+        (Some(final_url), AliasReason::Redirect),
+        (canonical_url, AliasReason::Canonical),
+    ]
+    .into_iter()
+    .filter_map(|(url, reason)| url.map(|url| (url, canonicalize(url), reason)))
+    .filter(|(_, canonical, _)| *canonical != announced)
+    .map(|(url, canonical, reason)| Alias {
+        url: url.to_string(),
+        canonical,
+        reason,
+    })
+    .collect();
+    ScrapedArticle {
+        final_url: final_url.to_string(),
+        canonical_url: canonical_url.map(Url::to_string),
+        aliases,
+        content_hash: content_hash(&extracted.text),
+        title: extracted.title,
+        authors: extracted.authors,
+        published: extracted.published.as_ref().map(|published| published.at),
+        published_text: extracted
+            .published
+            .as_ref()
+            .map(|published| published.text.clone()),
+        published_from: extracted
+            .published
+            .as_ref()
+            .map(|published| published.source.to_owned()),
+        language: extracted.language,
+        text: extracted.text,
+        markdown: extracted.markdown,
+        html: extracted.html,
+        images: extracted.images,
+        related: extracted.related,
+        tags: extracted.tags,
+        word_count: extracted.word_count,
+    }
+}
+
+pub(super) fn parse_failure(error: &ParseError) -> Failure {
+    let kind = match error {
+        ParseError::Empty => ErrorKind::Empty,
+        ParseError::NotAFeed { .. } => ErrorKind::NotAFeed,
+        ParseError::Encoding => ErrorKind::Encoding,
+        ParseError::Broken { .. } => ErrorKind::Parse,
+        ParseError::Limit { .. } => ErrorKind::Limit,
+    };
+    Failure::new(kind, error.to_string())
+}
+
+fn rejection_failure(rejected: &Rejected) -> Failure {
+    let kind = match rejected {
+        Rejected::TooDeep { .. } => ErrorKind::Limit,
+        Rejected::TooShort { .. } | Rejected::NoMainText { .. } => ErrorKind::NoContent,
+    };
+    Failure::new(kind, rejected.to_string())
+}
+
+pub(super) fn cost<T>(exchange: &Exchange<T>) -> Cost {
+    Cost {
+        status: exchange.status,
+        n_bytes: exchange.n_bytes,
+        duration: exchange.duration,
+    }
+}
+
+/// Dates before the web's feeds or more than a day ahead are a publisher's mistake.
+fn is_believable(at: Timestamp, now: Timestamp) -> bool {
+    let earliest = Timestamp::from_second(631_152_000).expect("1990-01-01 is a time");
+    let latest = now
+        .checked_add(SignedDuration::from_hours(24))
+        .unwrap_or(Timestamp::MAX);
+    earliest <= at && at <= latest
+}
+
+fn entry_hash(entry: &Entry) -> i64 {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let time = |value: Option<Timestamp>| value.map(|at| at.to_string()).unwrap_or_default();
+    let enclosures: Vec<&str> = entry
+        .enclosures
+        .iter()
+        .map(|enclosure| enclosure.url.as_str())
+        .collect();
+    hash(&[
+        text(&entry.title).as_bytes(),
+        text(&entry.link).as_bytes(),
+        text(&entry.summary).as_bytes(),
+        text(&entry.content).as_bytes(),
+        time(entry.published).as_bytes(),
+        time(entry.updated).as_bytes(),
+        entry.authors.join("\n").as_bytes(),
+        entry.categories.join("\n").as_bytes(),
+        enclosures.join("\n").as_bytes(),
+    ])
+}
+
+/// 64 bits of SHA-256 over the parts, each with its length before it.
+fn hash(parts: &[&[u8]]) -> i64 {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    let digest = digest.finalize();
+    i64::from_be_bytes(digest[..8].try_into().expect("SHA-256 has 32 bytes"))
+}
+
+fn shown(entry: &Entry) -> String {
+    let name = entry
+        .title
+        .as_deref()
+        .or(entry.guid.as_deref())
+        .unwrap_or(&entry.id);
+    name.chars().take(80).collect()
+}
+
+/// At most `max` bytes of `text`, cut between characters.
+fn cut(text: &str, max: usize) -> &str {
+    if text.len() <= max {
+        text
+    } else {
+        &text[..text.floor_char_boundary(max)]
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "the form that Option::filter wants")]
+fn not_blank(text: &String) -> bool {
+    !text.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{ArticleId, FeedId, FeedSettings, FeedUrl, HostKey, PageUrl, Shard};
+    use crate::schedule::PollState;
+    use crate::store::Lease;
+
+    fn now() -> Timestamp {
+        "2026-11-23T10:00:00Z".parse().unwrap()
+    }
+
+    fn due_feed() -> DueFeed {
+        let url = FeedUrl::parse("http://example.org/feed.xml").unwrap();
+        DueFeed {
+            feed: FeedId(1),
+            lease: Lease {
+                shard: Shard(0),
+                epoch: 0,
+            },
+            host: HostKey::of(url.url()),
+            url,
+            due_at: now(),
+            validators: Validators {
+                etag: Some(b"\"v1\"".to_vec()),
+                last_modified: None,
+            },
+            body_hash: None,
+            state: PollState::default(),
+            settings: FeedSettings::default(),
+        }
+    }
+
+    fn due_page(attempts: u32) -> DuePage {
+        let url = PageUrl::parse("http://example.org/a").unwrap();
+        DuePage {
+            article: ArticleId(1),
+            lease: Lease {
+                shard: Shard(0),
+                epoch: 0,
+            },
+            host: HostKey::of(url.url()),
+            url,
+            due_at: now(),
+            attempts,
+            settings: FeedSettings::default(),
+        }
+    }
+
+    fn exchange<T>(answer: Result<T, Failure>) -> Exchange<T> {
+        Exchange {
+            status: None,
+            n_bytes: 0,
+            duration: Duration::ZERO,
+            redirects: Vec::new(),
+            answer,
+        }
+    }
+
+    fn document(body: &'static str) -> Exchange<FeedAnswer> {
+        exchange(Ok(FeedAnswer::Document(FeedDocument {
+            body: body.into(),
+            url: Url::parse("http://example.org/feed.xml").unwrap(),
+            content_type: None,
+            validators: Validators::default(),
+            max_age: None,
+        })))
+    }
+
+    fn planned(reading: Reading) -> (PollReport, PollOutcome) {
+        poll(&due_feed(), reading, now(), &schedule::Settings::default())
+    }
+
+    const FEED: &str = "<rss version=\"2.0\"><channel><title>G</title>\
+        <item><title>A</title><link>http://example.org/a</link><guid>1</guid></item>\
+        <item><title>B</title><link>javascript:b</link><guid isPermaLink=\"false\">2</guid>\
+        <pubDate>Fri, 01 Jan 2100 00:00:00 GMT</pubDate></item></channel></rss>";
+
+    #[test]
+    fn a_304_keeps_the_validators_and_takes_over_what_it_carries() {
+        let newer = Validators {
+            etag: None,
+            last_modified: Some(b"Mon".to_vec()),
+        };
+        let answer = FeedAnswer::NotModified {
+            validators: newer,
+            max_age: None,
+        };
+
+        let (report, outcome) = planned(Reading::of(exchange(Ok(answer)), None));
+
+        assert_eq!(outcome, PollOutcome::NotModified);
+        let kept = Validators {
+            etag: Some(b"\"v1\"".to_vec()),
+            last_modified: Some(b"Mon".to_vec()),
+        };
+        assert_eq!(report.result, PollResult::NotModified { validators: kept });
+    }
+
+    #[test]
+    fn a_document_replaces_the_validators_even_by_none() {
+        let (report, _) = planned(Reading::of(document(FEED), None));
+
+        let PollResult::Fetched(reading) = report.result else {
+            panic!("{:?}", report.result)
+        };
+        assert_eq!(reading.validators, Validators::default());
+    }
+
+    #[test]
+    fn the_bytes_of_last_time_are_not_parsed_again() {
+        let hash = hash(&[FEED.as_bytes()]);
+
+        let (report, outcome) = planned(Reading::of(document(FEED), Some(hash)));
+
+        assert_eq!(outcome, PollOutcome::Unchanged);
+        assert!(matches!(report.result, PollResult::Unchanged { .. }));
+    }
+
+    #[test]
+    fn entries_become_announcements_and_what_is_wrong_with_them_is_said() {
+        let (report, _) = planned(Reading::of(document(FEED), None));
+
+        let PollResult::Fetched(reading) = report.result else {
+            panic!("{:?}", report.result)
+        };
+        let [a, b] = &reading.announcements[..] else {
+            panic!("{:?}", reading.announcements)
+        };
+        assert_eq!(a.url.as_deref(), Some("http://example.org/a"));
+        assert!(a.page.is_some());
+        assert!(
+            b.page.is_none() && b.published.is_none(),
+            "no page, and no date of 2100: {b:?}"
+        );
+        assert!(
+            reading
+                .warnings
+                .iter()
+                .any(|warning| warning.contains("cannot be followed: B"))
+        );
+    }
+
+    #[test]
+    fn known_entries_are_counted_and_left_alone() {
+        let mut reading = Reading::of(document(FEED), None);
+        assert_eq!(reading.entry_hashes().len(), 2);
+
+        reading.leave_out(HashSet::from([0]));
+        let (report, outcome) = planned(reading);
+
+        let PollResult::Fetched(reading) = report.result else {
+            panic!("{:?}", report.result)
+        };
+        assert_eq!(reading.announcements.len(), 1);
+        assert_eq!(reading.announcements[0].title.as_deref(), Some("B"));
+        assert!(matches!(
+            outcome,
+            PollOutcome::Fetched {
+                n_entries: 2,
+                n_known: 1,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn gone_is_told_apart_from_other_failures() {
+        let failed = |kind| planned(Reading::failed(Cost::default(), Failure::new(kind, "x"))).0;
+
+        assert!(matches!(
+            failed(ErrorKind::Gone).result,
+            PollResult::Gone(_)
+        ));
+        assert!(matches!(
+            failed(ErrorKind::Timeout).result,
+            PollResult::Failed(_)
+        ));
+        assert_eq!(failed(ErrorKind::Timeout).state.failures, 1);
+    }
+
+    #[test]
+    fn a_page_is_tried_three_times_over_a_day() {
+        let retried = |attempts, kind| {
+            let failure = Failure::new(kind, "x");
+            let report = scrape(
+                &due_page(attempts),
+                exchange(Err(failure)),
+                now(),
+                &extract::Settings::default(),
+            );
+            match report.result {
+                ScrapeResult::Retry { at, .. } => Some(at.duration_since(now()).as_hours()),
+                ScrapeResult::Failed { .. } => None,
+                ScrapeResult::Article(article) => panic!("{article:?}"),
+            }
+        };
+
+        assert_eq!(
+            [0, 1, 2].map(|n| retried(n, ErrorKind::Timeout)),
+            [Some(1), Some(23), None]
+        );
+        assert_eq!(
+            retried(2, ErrorKind::Unavailable),
+            Some(23),
+            "an overloaded server gets more patience"
+        );
+        assert_eq!(retried(0, ErrorKind::Gone), None);
+        assert_eq!(retried(0, ErrorKind::Forbidden), Some(24));
+    }
+
+    #[test]
+    fn only_a_believable_canonical_url_becomes_an_alias() {
+        let article = |declared: &str| {
+            let extracted = Extracted {
+                canonical_url: Url::parse(declared).ok(),
+                ..Extracted::default()
+            };
+            super::article(
+                &due_page(0),
+                &Url::parse("http://example.org/a?utm_source=x").unwrap(),
+                extracted,
+            )
+        };
+
+        assert!(article("http://elsewhere.example/a").aliases.is_empty());
+        assert!(article("http://example.org/").aliases.is_empty());
+        let believed = article("http://example.org/news/a");
+        assert_eq!(
+            believed.canonical_url.as_deref(),
+            Some("http://example.org/news/a")
+        );
+        assert_eq!(
+            believed.aliases.len(),
+            1,
+            "the redirect only added a tracking parameter"
+        );
+        assert_eq!(believed.aliases[0].reason, AliasReason::Canonical);
+    }
+
+    proptest! {
+        #[test]
+        fn any_document_gives_a_report_with_a_next_poll(body in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let exchange = exchange(Ok(FeedAnswer::Document(FeedDocument {
+                body: body.into(),
+                url: Url::parse("http://example.org/feed.xml").unwrap(),
+                content_type: None,
+                validators: Validators::default(),
+                max_age: None,
+            })));
+
+            let (report, _) = planned(Reading::of(exchange, None));
+
+            prop_assert!(report.next_poll.is_some());
+        }
+    }
+}

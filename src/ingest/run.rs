@@ -1,0 +1,341 @@
+//! Starts polls and scrapes as they fall due, and waits for them all.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::plan::PollOutcome;
+use super::{Ingest, Polled, now};
+use crate::model::{FeedUrl, HostKey, PageUrl};
+use crate::store::{Claim, DueFeed, DuePage, Saved, StoreError};
+
+/// Due things read from the store at once. They are only read, not leased, so this bounds
+/// memory and the cost of asking, nothing else.
+const READ_AHEAD: usize = 128;
+/// Longest sleep while nothing is due: a command beside us may have made something due.
+const IDLE: Duration = Duration::from_secs(2);
+/// Shortest sleep while hosts rest: many hosts end their rest at nearly the same time.
+const REST: Duration = Duration::from_millis(50);
+/// Asking the store for due work takes at most one part in so many of our time.
+const ASKING_SHARE: u32 = 10;
+/// Time between two counts of what is due while work is under way.
+const COUNT: Duration = Duration::from_millis(500);
+/// Pause after the store failed, so that a full disk is not asked a thousand times a second.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Failures of the store in a row after which `run --once` gives up.
+const MAX_STORE_FAILURES: u32 = 10;
+/// Time for work in flight to end after a stop; what does not end is done again later.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How long to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// Until told to stop.
+    Forever,
+    /// Until every feed that was due at the start is polled, and no page is due.
+    Once,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store failed again and again.
+    #[error("the store failed {MAX_STORE_FAILURES} times in a row")]
+    Store(#[source] StoreError),
+}
+
+/// What is under way. Owned by the one loop.
+#[derive(Default)]
+struct Work {
+    tasks: JoinSet<Done>,
+    /// Hosts of everything in `tasks` and in the queues: one thing per host at a time.
+    hosts: HashSet<HostKey>,
+    feeds: VecDeque<DueFeed>,
+    pages: VecDeque<DuePage>,
+    n_polls: usize,
+    n_scrapes: usize,
+    /// When the store was last asked for due work, and for the size of the backlog.
+    asked: Option<Instant>,
+    /// How long the last asking took.
+    asking: Duration,
+    counted: Option<Instant>,
+    store_failures: u32,
+}
+
+enum Done {
+    Poll(FeedUrl, HostKey, Result<Polled, StoreError>),
+    Scrape(PageUrl, HostKey, Result<Saved, StoreError>),
+}
+
+/// What the loop does when it has started all that it can.
+enum Pause {
+    /// Something is due, but its host rests: look again after so long.
+    Rest(Duration),
+    /// Nothing is due: look again after so long, or when something ends.
+    Idle(Duration),
+}
+
+impl Ingest {
+    /// Polls and scrapes until `stop`, or until nothing is due.
+    ///
+    /// `heartbeat` is called at every turn of the loop: the service manager's watchdog
+    /// lives from the progress made here, not from a timer of its own.
+    ///
+    /// # Errors
+    /// [`RunError`] with [`Run::Once`] when the store keeps failing; with [`Run::Forever`]
+    /// the loop goes on trying.
+    pub async fn run(
+        self: Arc<Self>,
+        run: Run,
+        stop: CancellationToken,
+        mut heartbeat: impl FnMut() + Send,
+    ) -> Result<(), RunError> {
+        let mut work = Work::default();
+        let began = now();
+        let outcome = loop {
+            heartbeat();
+            if stop.is_cancelled() {
+                break Ok(());
+            }
+            let feeds_until = if run == Run::Once { began } else { now() };
+            let pause = match self.fill(&mut work, feeds_until).await {
+                Ok(Pause::Idle(_)) if run == Run::Once && work.tasks.is_empty() => break Ok(()),
+                Ok(Pause::Idle(pause) | Pause::Rest(pause)) => pause,
+                Err(error) => {
+                    work.note_store_failure(&error);
+                    if run == Run::Once && work.store_failures >= MAX_STORE_FAILURES {
+                        break Err(RunError::Store(error));
+                    }
+                    STORE_PAUSE
+                }
+            };
+            tokio::select! {
+                Some(done) = work.tasks.join_next() => {
+                    self.settle(&mut work, done);
+                    while let Some(done) = work.tasks.try_join_next() {
+                        self.settle(&mut work, done);
+                    }
+                }
+                () = sleep(pause) => {}
+                () = stop.cancelled() => {}
+            }
+        };
+        self.drain(work).await;
+        outcome
+    }
+
+    /// Starts what there is room for, and says how to wait for more.
+    async fn fill(
+        self: &Arc<Self>,
+        work: &mut Work,
+        feeds_until: Timestamp,
+    ) -> Result<Pause, StoreError> {
+        if work
+            .asked
+            .is_none_or(|asked| asked.elapsed() >= REST.max(ASKING_SHARE * work.asking))
+        {
+            self.read_due(work, feeds_until).await?;
+        }
+        while work.n_polls < self.settings.polls
+            && let Some(due) = work.feeds.pop_front()
+        {
+            work.n_polls += 1;
+            let (ingest, url, host) = (Arc::clone(self), due.url.clone(), due.host.clone());
+            work.tasks
+                .spawn(async move { Done::Poll(url, host, ingest.poll_feed(due).await) });
+        }
+        while work.n_scrapes < self.settings.scrapes
+            && let Some(due) = work.pages.pop_front()
+        {
+            work.n_scrapes += 1;
+            let (ingest, url, host) = (Arc::clone(self), due.url.clone(), due.host.clone());
+            work.tasks
+                .spawn(async move { Done::Scrape(url, host, ingest.scrape_article(due).await) });
+        }
+        if !work.tasks.is_empty()
+            && work
+                .counted
+                .is_some_and(|counted| counted.elapsed() < COUNT)
+        {
+            return Ok(Pause::Rest(REST));
+        }
+        self.count_due(work, feeds_until).await
+    }
+
+    /// Reads due work whose hosts are free, as far as the queues have run empty.
+    async fn read_due(&self, work: &mut Work, feeds_until: Timestamp) -> Result<(), StoreError> {
+        let began = Instant::now();
+        if work.feeds.is_empty() && work.n_polls < self.settings.polls {
+            let claim = self.claim(work, feeds_until);
+            for due in self.store.due_feeds(&claim).await? {
+                if work.hosts.insert(due.host.clone()) {
+                    work.feeds.push_back(due);
+                }
+            }
+        }
+        if work.pages.is_empty() && work.n_scrapes < self.settings.scrapes {
+            let claim = self.claim(work, now());
+            for due in self.store.due_pages(&claim).await? {
+                if work.hosts.insert(due.host.clone()) {
+                    work.pages.push_back(due);
+                }
+            }
+        }
+        work.asking = began.elapsed();
+        work.asked = Some(Instant::now());
+        Ok(())
+    }
+
+    fn claim(&self, work: &Work, until: Timestamp) -> Claim {
+        let resting = self
+            .fetcher
+            .resting_hosts()
+            .into_iter()
+            .map(|(host, _)| host);
+        let busy = work
+            .hosts
+            .iter()
+            .cloned()
+            .chain(resting)
+            .collect::<HashSet<_>>();
+        Claim {
+            now: until,
+            limit: READ_AHEAD,
+            busy: busy.into_iter().collect(),
+        }
+    }
+
+    /// Counts what is due, for the eyes of people and for the end of `run --once`.
+    async fn count_due(
+        &self,
+        work: &mut Work,
+        feeds_until: Timestamp,
+    ) -> Result<Pause, StoreError> {
+        let now = now();
+        let backlog = self.store.backlog(now).await?;
+        let due_feeds = if feeds_until < now {
+            self.store.backlog(feeds_until).await?.due_feeds
+        } else {
+            backlog.due_feeds
+        };
+        work.counted = Some(Instant::now());
+        self.progress.due_feeds.store(due_feeds, Relaxed);
+        self.progress.due_pages.store(backlog.due_pages, Relaxed);
+        if due_feeds + backlog.due_pages > 0 {
+            return Ok(Pause::Rest(REST));
+        }
+        let until_next = backlog
+            .next_due
+            .and_then(|next| Duration::try_from(next.duration_since(now)).ok());
+        Ok(Pause::Idle(until_next.unwrap_or(IDLE).clamp(REST, IDLE)))
+    }
+
+    /// Takes note of what a task came to.
+    fn settle(&self, work: &mut Work, done: Result<Done, JoinError>) {
+        match done {
+            Ok(Done::Poll(url, host, polled)) => {
+                work.n_polls -= 1;
+                work.hosts.remove(&host);
+                self.note_poll(work, &url, polled);
+            }
+            Ok(Done::Scrape(url, host, saved)) => {
+                work.n_scrapes -= 1;
+                work.hosts.remove(&host);
+                self.note_scrape(work, &url, saved);
+            }
+            // Tasks hold no bare unwrap, and CPU work is caught in `on_cpu`; its host stays
+            // unasked until the next start, which is the safe side.
+            Err(error) => error!("a task of wireroom failed: {error}"),
+        }
+    }
+
+    fn note_poll(&self, work: &mut Work, url: &FeedUrl, polled: Result<Polled, StoreError>) {
+        let polled = match polled {
+            Ok(polled) => polled,
+            Err(error) => return work.note_store_failure(&error),
+        };
+        work.store_failures = 0;
+        self.progress.polls.fetch_add(1, Relaxed);
+        self.progress
+            .announced
+            .fetch_add(polled.recorded.n_new as u64, Relaxed);
+        let n_new = polled.recorded.n_new;
+        match polled.outcome {
+            PollOutcome::NotModified => debug!(feed.url = %url, "polled {url}: not modified"),
+            PollOutcome::Unchanged => debug!(feed.url = %url, "polled {url}: unchanged"),
+            PollOutcome::Fetched {
+                n_entries,
+                warnings,
+                ..
+            } => {
+                info!(feed.url = %url, n_new, n_entries, "polled {url}: {n_new} new of {n_entries}");
+                for warning in warnings.iter().take(3) {
+                    debug!(feed.url = %url, "{url}: {warning}");
+                }
+            }
+            PollOutcome::Failed(failure) => {
+                self.progress.failed_polls.fetch_add(1, Relaxed);
+                warn!(feed.url = %url, error.kind = %failure.kind, "cannot poll {url}: {failure}");
+            }
+        }
+    }
+
+    fn note_scrape(&self, work: &mut Work, url: &PageUrl, saved: Result<Saved, StoreError>) {
+        let saved = match saved {
+            Ok(saved) => saved,
+            Err(error) => return work.note_store_failure(&error),
+        };
+        work.store_failures = 0;
+        match saved {
+            Saved::Article(id) => {
+                self.progress.saved.fetch_add(1, Relaxed);
+                info!(page.url = %url, article.id = id.0, "saved {url}");
+            }
+            Saved::Merged { into } => {
+                info!(page.url = %url, article.id = into.0, "{url} is article {into} under another address");
+            }
+            Saved::Retry => {
+                self.progress.failed_pages.fetch_add(1, Relaxed);
+                info!(page.url = %url, "cannot scrape {url} now; it is tried again");
+            }
+            Saved::Failed(kind) => {
+                self.progress.failed_pages.fetch_add(1, Relaxed);
+                warn!(page.url = %url, error.kind = %kind, "cannot scrape {url}: {kind}: {}", kind.meaning());
+            }
+        }
+    }
+
+    /// Lets work in flight end, for a while. What does not end was only read from the
+    /// store: it is still due there, and is done again.
+    async fn drain(&self, mut work: Work) {
+        let drained = timeout(GRACE, async {
+            while let Some(done) = work.tasks.join_next().await {
+                self.settle(&mut work, done);
+            }
+        });
+        if drained.await.is_err() {
+            info!(
+                "left {} polls and scrapes to be done again",
+                work.tasks.len()
+            );
+            work.tasks.shutdown().await;
+        }
+    }
+}
+
+impl Work {
+    fn note_store_failure(&mut self, failure: &StoreError) {
+        if matches!(failure, StoreError::Fenced) {
+            return debug!("work of a shard that went to another worker was left to it");
+        }
+        self.store_failures += 1;
+        error!(error.kind = "store", "{failure}");
+    }
+}
