@@ -69,7 +69,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FORM", help_heading = EVERYWHERE)]
     log: Option<LogForm>,
 
-    /// Say more; twice for even more
+    /// Log more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     verbose: u8,
 
