@@ -69,7 +69,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FORM", help_heading = EVERYWHERE)]
     log: Option<LogForm>,
 
-    /// Say more; twice for even more
+    /// Log more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     verbose: u8,
 
@@ -299,6 +299,23 @@ mod tests {
                     outcome.unwrap_err()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn every_command_line_of_the_documentation_parses() {
+        let document = include_str!("../../docs/commands.md");
+        let lines: Vec<&str> = document
+            .lines()
+            .filter(|line| line.starts_with("wireroom "))
+            .collect();
+
+        assert!(lines.len() > 40, "{}", lines.len());
+        for line in lines {
+            let words = words(line);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let outcome = parse(&words);
+            assert!(outcome.is_ok(), "{line}: {}", outcome.unwrap_err());
         }
     }
 

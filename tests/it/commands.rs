@@ -2,183 +2,65 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::path::PathBuf;
+use std::process::Stdio;
 
-use serde_json::Value;
-use tempfile::TempDir;
+use serde_json::{Value, json};
+
+use crate::support::room::{Room, lines};
+use crate::support::site::{Reply, Site};
 
 /// What a command came to.
 struct Answer {
-    code: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
 impl Answer {
-    /// The answer, which must have this exit code.
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(
-            self.code,
-            Some(code),
-            "stdout: {}\nstderr: {}",
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-
     /// Its JSON Lines.
-    #[track_caller]
     fn json(&self) -> Vec<Value> {
-        self.stdout
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        lines(&self.stdout)
     }
 }
 
-/// A folder with a configuration, and the binary that runs in it.
-struct Room {
-    folder: TempDir,
+/// A room without feeds.
+fn empty_room() -> Room {
+    Room::subscribed_to(&[])
 }
 
-impl Room {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = "feeds = []\n\
-                      [store]\n\
-                      url = \"sqlite:news.db\"\n\
-                      [fetch]\n\
-                      allow_private = [\"127.0.0.0/8\"]\n\
-                      host_gap = \"0s\"\n";
-        fs::write(folder.path().join("wireroom.toml"), config).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        command(self.folder.path(), arguments)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Answer {
-        run(self.command(arguments))
-    }
-
-    /// The ids of the feeds, in order.
-    fn feeds(&self) -> Vec<Value> {
-        self.run(&["feed", "list", "--state", "all", "--json"])
-            .exits(0)
-            .json()
-    }
-}
-
-/// The binary in a folder, seeing nothing of the machine's own configuration.
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wireroom"));
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", folder)
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .stdin(Stdio::null());
-    command
-}
-
-fn run(mut command: Command) -> Answer {
-    let output = command.output().unwrap();
-    Answer {
-        code: output.status.code(),
+/// Runs a command that must end with this exit code.
+#[track_caller]
+fn run(room: &Room, code: i32, arguments: &[&str]) -> Answer {
+    let output = room.run(arguments);
+    let answer = Answer {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// A web site on loopback; gone when it is dropped.
-struct Site {
-    address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    server: Option<JoinHandle<()>>,
-}
-
-impl Site {
-    /// Serves what `pages` says: path, content type, body; `BASE` in a body is the site's URL.
-    fn serve(pages: &[(&str, &str, &str)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let base = format!("http://{address}");
-        let pages: HashMap<String, (String, String)> = pages
-            .iter()
-            .map(|(path, kind, body)| {
-                let body = body.replace("BASE", &base);
-                ((*path).to_owned(), ((*kind).to_owned(), body))
-            })
-            .collect();
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let server = std::thread::spawn(move || {
-            while let Ok((stream, _)) = listener.accept() {
-                if stopped.load(Ordering::SeqCst) {
-                    break;
-                }
-                // A client that goes away is no failure of the test.
-                let _ = answer(stream, &pages);
-            }
-        });
-        Self {
-            address,
-            stop,
-            server: Some(server),
-        }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
-        if let Some(server) = self.server.take() {
-            let _ = server.join();
-        }
-    }
-}
-
-fn answer(stream: TcpStream, pages: &HashMap<String, (String, String)>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    let path = request.split(' ').nth(1).unwrap_or_default();
-    let missing = ("text/plain".to_owned(), "nothing here".to_owned());
-    let (status, (kind, body)) = match pages.get(path) {
-        Some(page) => ("200 OK", page),
-        None => ("404 Not Found", &missing),
     };
-    let mut stream = stream;
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "stdout: {}\nstderr: {}",
+        answer.stdout,
+        answer.stderr
+    );
+    answer
+}
+
+/// All feeds, the retired ones too.
+#[track_caller]
+fn all_feeds(room: &Room) -> Vec<Value> {
+    run(room, 0, &["feed", "list", "--state", "all", "--json"]).json()
+}
+
+/// A site that serves these: path, content type, body; `BASE` in a body is the site's URL.
+async fn site(pages: &[(&str, &str, &str)]) -> Site {
+    let site = Site::start().await;
+    for (path, content_type, body) in pages {
+        let body = body.replace("BASE/", &site.url("/"));
+        site.serve(path, Reply::new(content_type, body));
+    }
+    site
 }
 
 const FEED: &str = "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel>\
@@ -215,7 +97,7 @@ fn commands(room: &Room) -> Vec<Vec<String>> {
 fn help(room: &Room, path: &[String]) -> String {
     let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
     arguments.push("--help");
-    room.run(&arguments).exits(0).stdout
+    run(room, 0, &arguments).stdout
 }
 
 fn subcommands(help: &str) -> Vec<String> {
@@ -232,7 +114,7 @@ fn subcommands(help: &str) -> Vec<String> {
 
 #[test]
 fn every_help_ends_with_examples() {
-    let room = Room::new();
+    let room = empty_room();
 
     let mut commands = commands(&room);
     commands.push(Vec::new());
@@ -254,7 +136,7 @@ fn every_help_ends_with_examples() {
 
 #[test]
 fn a_misspelt_command_names_the_nearest() {
-    let answer = Room::new().run(&["serach", "taliban"]).exits(2);
+    let answer = run(&empty_room(), 2, &["serach", "taliban"]);
 
     assert!(answer.stderr.contains("search"), "{}", answer.stderr);
     assert!(answer.stdout.is_empty());
@@ -262,7 +144,7 @@ fn a_misspelt_command_names_the_nearest() {
 
 #[test]
 fn the_version_is_the_packages() {
-    let answer = Room::new().run(&["--version"]).exits(0);
+    let answer = run(&empty_room(), 0, &["--version"]);
 
     let expected = format!("wireroom {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(answer.stdout, expected);
@@ -270,10 +152,10 @@ fn the_version_is_the_packages() {
 
 #[test]
 fn a_wrong_configuration_is_exit_code_78() {
-    let room = Room::new();
+    let room = empty_room();
     fs::write(room.path("wireroom.toml"), "[fetch]\nhost_gab = 1\n").unwrap();
 
-    let answer = room.run(&["status"]).exits(78);
+    let answer = run(&room, 78, &["status"]);
 
     assert!(answer.stderr.starts_with("wireroom: "), "{}", answer.stderr);
     assert!(
@@ -285,14 +167,14 @@ fn a_wrong_configuration_is_exit_code_78() {
 
 #[test]
 fn without_a_store_a_question_says_how_to_get_one() {
-    let answer = Room::new().run(&["list"]).exits(1);
+    let answer = run(&empty_room(), 1, &["list"]);
 
     assert!(answer.stderr.contains("wireroom run"), "{}", answer.stderr);
 }
 
 #[test]
 fn a_faulty_search_shows_the_place() {
-    let answer = Room::new().run(&["search", "harbour", "("]).exits(2);
+    let answer = run(&empty_room(), 2, &["search", "harbour", "("]);
 
     assert!(
         answer.stderr.lines().any(|line| line.trim() == "^"),
@@ -303,14 +185,14 @@ fn a_faulty_search_shows_the_place() {
 
 #[test]
 fn import_dry_run_changes_nothing() {
-    let room = Room::new();
+    let room = empty_room();
     fs::write(
         room.path("urls.txt"),
         "# mine\nhttps://example.org/feed.xml\nnot a url\n",
     )
     .unwrap();
 
-    let answer = room.run(&["import", "urls.txt", "--dry-run"]).exits(0);
+    let answer = run(&room, 0, &["import", "urls.txt", "--dry-run"]);
 
     assert!(
         answer
@@ -329,12 +211,12 @@ fn import_dry_run_changes_nothing() {
         "{}",
         answer.stderr
     );
-    assert!(!room.path("news.db").exists());
+    assert!(!room.path("wireroom.db").exists());
 }
 
 #[test]
 fn what_is_imported_is_listed_and_exported_again() {
-    let room = Room::new();
+    let room = empty_room();
     fs::write(
         room.path("list.opml"),
         "<opml version=\"2.0\"><body><outline text=\"World\">\
@@ -343,17 +225,17 @@ fn what_is_imported_is_listed_and_exported_again() {
     )
     .unwrap();
 
-    let first = room.run(&["import", "list.opml", "--json"]).exits(0).json();
-    let second = room.run(&["import", "list.opml", "--json"]).exits(0).json();
-    let feeds = room.feeds();
-    let opml = room.run(&["export-opml"]).exits(0).stdout;
+    let first = run(&room, 0, &["import", "list.opml", "--json"]).json();
+    let second = run(&room, 0, &["import", "list.opml", "--json"]).json();
+    let feeds = all_feeds(&room);
+    let opml = run(&room, 0, &["export-opml"]).stdout;
 
     assert_eq!(first[0]["result"], "added");
     assert_eq!(second[0]["result"], "known");
     assert_eq!(first[0]["id"], second[0]["id"]);
     assert_eq!(feeds.len(), 1);
     assert_eq!(feeds[0]["title"], "Harbour");
-    assert_eq!(feeds[0]["tags"], serde_json::json!(["World"]));
+    assert_eq!(feeds[0]["tags"], json!(["World"]));
     assert_eq!(feeds[0]["state"], "pending");
     assert!(
         opml.contains("xmlUrl=\"https://example.org/feed.xml\""),
@@ -363,33 +245,34 @@ fn what_is_imported_is_listed_and_exported_again() {
 
 #[test]
 fn a_feed_lives_from_add_to_remove() {
-    let room = Room::new();
+    let room = empty_room();
     let url = "https://example.org/feed.xml";
 
-    room.run(&[
-        "feed",
-        "add",
-        url,
-        "--no-check",
-        "--tag",
-        "ports",
-        "--interval",
-        "30m",
-    ])
-    .exits(0);
-    let feed = &room.feeds()[0];
+    run(
+        &room,
+        0,
+        &[
+            "feed",
+            "add",
+            url,
+            "--no-check",
+            "--tag",
+            "ports",
+            "--interval",
+            "30m",
+        ],
+    );
+    let feed = &all_feeds(&room)[0];
     let id = feed["id"].to_string();
-    room.run(&["feed", "pause", &id]).exits(0);
-    let paused = room.feeds()[0]["state"].clone();
-    room.run(&["feed", "poll", &id]).exits(1);
-    room.run(&["feed", "resume", url]).exits(0);
-    let resumed = room.feeds()[0]["state"].clone();
-    room.run(&["feed", "poll", url]).exits(0);
-    room.run(&["feed", "remove", &id]).exits(0);
-    let listed = room.run(&["feed", "list"]).exits(0);
-    let again = room
-        .run(&["feed", "add", url, "--no-check", "--json"])
-        .exits(0);
+    run(&room, 0, &["feed", "pause", &id]);
+    let paused = all_feeds(&room)[0]["state"].clone();
+    run(&room, 1, &["feed", "poll", &id]);
+    run(&room, 0, &["feed", "resume", url]);
+    let resumed = all_feeds(&room)[0]["state"].clone();
+    run(&room, 0, &["feed", "poll", url]);
+    run(&room, 0, &["feed", "remove", &id]);
+    let listed = run(&room, 0, &["feed", "list"]);
+    let again = run(&room, 0, &["feed", "add", url, "--no-check", "--json"]);
 
     for name in [
         "id",
@@ -414,40 +297,61 @@ fn a_feed_lives_from_add_to_remove() {
 }
 
 #[test]
-fn an_unknown_feed_is_told_and_the_others_are_done() {
-    let room = Room::new();
-    room.run(&["feed", "add", "https://example.org/feed.xml", "--no-check"])
-        .exits(0);
+fn a_feed_of_a_list_file_is_not_removed_by_command() {
+    // Nothing can be fetched there; the feed is subscribed all the same.
+    let url = "http://127.0.0.1:1/feed.xml".to_owned();
+    let room = Room::subscribed_to(std::slice::from_ref(&url));
+    room.run_once();
 
-    let answer = room
-        .run(&["feed", "pause", "99", "https://example.org/feed.xml"])
-        .exits(1);
+    let answer = run(&room, 1, &["feed", "remove", &url]);
+
+    assert!(answer.stderr.contains("feeds.txt"), "{}", answer.stderr);
+    assert_eq!(all_feeds(&room)[0]["state"], "error");
+}
+
+#[test]
+fn an_unknown_feed_is_told_and_the_others_are_done() {
+    let room = empty_room();
+    run(
+        &room,
+        0,
+        &["feed", "add", "https://example.org/feed.xml", "--no-check"],
+    );
+
+    let answer = run(
+        &room,
+        1,
+        &["feed", "pause", "99", "https://example.org/feed.xml"],
+    );
 
     assert!(
         answer.stderr.contains("there is no feed 99"),
         "{}",
         answer.stderr
     );
-    assert_eq!(room.feeds()[0]["state"], "paused");
-    room.run(&["feed", "show", "99"]).exits(1);
+    assert_eq!(all_feeds(&room)[0]["state"], "paused");
+    run(&room, 1, &["feed", "show", "99"]);
 }
 
 #[test]
 fn hostile_titles_are_shown_as_escapes_and_kept_in_json() {
-    let room = Room::new();
+    let room = empty_room();
     let title = "a\u{1b}]0;owned\u{7}\tb\u{202e}";
-    room.run(&[
-        "feed",
-        "add",
-        "https://example.org/feed.xml",
-        "--no-check",
-        "--title",
-        title,
-    ])
-    .exits(0);
+    run(
+        &room,
+        0,
+        &[
+            "feed",
+            "add",
+            "https://example.org/feed.xml",
+            "--no-check",
+            "--title",
+            title,
+        ],
+    );
 
-    let listed = room.run(&["feed", "list"]).exits(0);
-    let shown = room.run(&["feed", "show", "1"]).exits(0);
+    let listed = run(&room, 0, &["feed", "list"]);
+    let shown = run(&room, 0, &["feed", "show", "1"]);
 
     for text in [&listed.stdout, &shown.stdout] {
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
@@ -455,17 +359,17 @@ fn hostile_titles_are_shown_as_escapes_and_kept_in_json() {
     }
     assert_eq!(listed.stdout.lines().count(), 1);
     assert_eq!(listed.stdout.matches('\t').count(), 7);
-    assert_eq!(room.feeds()[0]["title"], title);
+    assert_eq!(all_feeds(&room)[0]["title"], title);
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let room = Room::new();
+    let room = empty_room();
     let urls: String = (0..500)
         .map(|n| format!("https://example.org/{n}\n"))
         .collect();
     fs::write(room.path("urls.txt"), urls).unwrap();
-    room.run(&["import", "urls.txt", "--quiet"]).exits(0);
+    run(&room, 0, &["import", "urls.txt", "--quiet"]);
 
     let mut child = room
         .command(&["feed", "list", "--json"])
@@ -480,53 +384,52 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-#[test]
-fn a_feed_is_subscribed_with_its_own_title() {
-    let site = Site::serve(&[("/feed.xml", "application/rss+xml", FEED)]);
-    let room = Room::new();
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_is_subscribed_with_its_own_title() {
+    let site = site(&[("/feed.xml", "application/rss+xml", FEED)]).await;
+    let room = empty_room();
 
-    let answer = room.run(&["feed", "add", &site.url("/feed.xml")]).exits(0);
+    let answer = run(&room, 0, &["feed", "add", &site.url("/feed.xml")]);
 
     assert!(answer.stdout.starts_with("added\t"), "{}", answer.stdout);
-    let feed = &room.feeds()[0];
+    let feed = &all_feeds(&room)[0];
     assert_eq!(feed["title"], "Harbour News");
     assert_eq!(feed["subscribed_url"], site.url("/feed.xml"));
 }
 
-#[test]
-fn a_site_with_one_feed_is_subscribed_to_it() {
-    let site = Site::serve(&[
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_with_one_feed_is_subscribed_to_it() {
+    let site = site(&[
         (
             "/",
             "text/html",
             "<link rel=alternate type=application/rss+xml href=/feed.xml title=News>",
         ),
         ("/feed.xml", "application/rss+xml", FEED),
-    ]);
-    let room = Room::new();
+    ])
+    .await;
+    let room = empty_room();
 
-    room.run(&["feed", "add", &site.url("/")]).exits(0);
+    run(&room, 0, &["feed", "add", &site.url("/")]);
 
-    assert_eq!(room.feeds()[0]["url"], site.url("/feed.xml"));
+    assert_eq!(all_feeds(&room)[0]["url"], site.url("/feed.xml"));
 }
 
-#[test]
-fn of_several_feeds_none_is_taken_without_a_choice() {
-    let site = Site::serve(&[(
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_feeds_none_is_taken_without_a_choice() {
+    let site = site(&[(
         "/",
         "text/html",
         "<link rel=alternate type=application/rss+xml href=/one.xml title=One>\
          <link rel=alternate type=application/atom+xml href=/two.xml title=Two>",
-    )]);
-    let room = Room::new();
+    )])
+    .await;
+    let room = empty_room();
 
-    let listed = room.run(&["feed", "add", &site.url("/")]).exits(1);
-    let json = room
-        .run(&["feed", "add", &site.url("/"), "--json"])
-        .exits(1)
-        .json();
-    let none = room.feeds();
-    room.run(&["feed", "add", &site.url("/"), "--yes"]).exits(0);
+    let listed = run(&room, 1, &["feed", "add", &site.url("/")]);
+    let json = run(&room, 1, &["feed", "add", &site.url("/"), "--json"]).json();
+    let none = all_feeds(&room);
+    run(&room, 0, &["feed", "add", &site.url("/"), "--yes"]);
 
     assert_eq!(
         listed.stdout,
@@ -544,63 +447,55 @@ fn of_several_feeds_none_is_taken_without_a_choice() {
     assert_eq!(json[0]["result"], "choice");
     assert_eq!(json[0]["feeds"][1]["url"], site.url("/two.xml"));
     assert!(none.is_empty());
-    assert_eq!(room.feeds()[0]["url"], site.url("/one.xml"));
+    assert_eq!(all_feeds(&room)[0]["url"], site.url("/one.xml"));
 }
 
-#[test]
-fn an_address_without_a_feed_says_why_and_what_to_do() {
-    let site = Site::serve(&[("/", "text/html", "<p>Nothing.</p>")]);
-    let room = Room::new();
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_without_a_feed_says_why_and_what_to_do() {
+    let site = site(&[("/", "text/html", "<p>Nothing.</p>")]).await;
+    let room = empty_room();
 
-    let none = room
-        .run(&["feed", "add", &site.url("/"), "--json"])
-        .exits(1)
-        .json();
-    let gone = room
-        .run(&["feed", "add", &site.url("/x"), "--json"])
-        .exits(1)
-        .json();
+    let none = run(&room, 1, &["feed", "add", &site.url("/"), "--json"]).json();
+    let gone = run(&room, 1, &["feed", "add", &site.url("/x"), "--json"]).json();
 
     assert_eq!(none[0]["error_kind"], "not_a_feed");
     assert_eq!(gone[0]["error_kind"], "not_found");
-    assert!(room.feeds().is_empty());
+    assert!(all_feeds(&room).is_empty());
 }
 
 /// A room that has collected [`PAGE`] from a site.
-fn collected() -> (Room, Site) {
-    let site = Site::serve(&[
+async fn collected() -> (Room, Site) {
+    let site = site(&[
         ("/feed.xml", "application/rss+xml", FEED),
         ("/a?from=rss", "text/html; charset=utf-8", PAGE),
-    ]);
-    let room = Room::new();
-    room.run(&["feed", "add", &site.url("/feed.xml")]).exits(0);
-    room.run(&["run", "--once"]).exits(0);
+    ])
+    .await;
+    let room = empty_room();
+    run(&room, 0, &["feed", "add", &site.url("/feed.xml")]);
+    run(&room, 0, &["run", "--once"]);
     (room, site)
 }
 
-#[test]
-fn an_article_can_be_asked_for_in_every_form() {
-    let (room, site) = collected();
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_can_be_asked_for_in_every_form() {
+    let (room, site) = collected().await;
     let url = site.url("/a?from=rss");
 
-    let listed = room.run(&["list", "--json"]).exits(0).json();
+    let listed = run(&room, 0, &["list", "--json"]).json();
     let id = listed[0]["id"].to_string();
-    let by_url = room.run(&["show", &url, "--json"]).exits(0).json();
-    let by_id = room.run(&["show", &id, "--json"]).exits(0).json();
-    let text = room.run(&["show", &id, "--text"]).exits(0).stdout;
-    let html = room.run(&["show", &id, "--html"]).exits(0).stdout;
-    let markdown = room.run(&["show", &id, "--markdown"]).exits(0).stdout;
-    let readable = room.run(&["show", &id]).exits(0).stdout;
+    let by_url = run(&room, 0, &["show", &url, "--json"]).json();
+    let by_id = run(&room, 0, &["show", &id, "--json"]).json();
+    let text = run(&room, 0, &["show", &id, "--text"]).stdout;
+    let html = run(&room, 0, &["show", &id, "--html"]).stdout;
+    let markdown = run(&room, 0, &["show", &id, "--markdown"]).stdout;
+    let readable = run(&room, 0, &["show", &id]).stdout;
 
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["url"], url);
     assert_eq!(listed[0]["title"], "Harbour closes");
     assert_eq!(listed[0]["page_state"], "scraped");
     assert_eq!(listed[0]["published"], "2017-03-24T07:00:00Z");
-    assert_eq!(
-        listed[0]["feed_urls"],
-        serde_json::json!([site.url("/feed.xml")])
-    );
+    assert_eq!(listed[0]["feed_urls"], json!([site.url("/feed.xml")]));
     assert_eq!(by_url, listed);
     assert_eq!(by_id, listed);
     assert!(text.contains("hundred years of service"), "{text}");
@@ -614,19 +509,16 @@ fn an_article_can_be_asked_for_in_every_form() {
         "{markdown}"
     );
     assert!(readable.contains(&url), "{readable}");
-    room.run(&["show", "https://example.org/other"]).exits(1);
+    run(&room, 1, &["show", "https://example.org/other"]);
 }
 
-#[test]
-fn words_find_an_article_and_exclusions_hide_it() {
-    let (room, site) = collected();
+#[tokio::test(flavor = "multi_thread")]
+async fn words_find_an_article_and_exclusions_hide_it() {
+    let (room, site) = collected().await;
 
-    let found = room.run(&["search", "HARBOUR", "museum"]).exits(0).stdout;
-    let json = room
-        .run(&["search", "railway", "-sport", "--json"])
-        .exits(0)
-        .json();
-    let hidden = room.run(&["search", "harbour", "-museum"]).exits(1);
+    let found = run(&room, 0, &["search", "HARBOUR", "museum"]).stdout;
+    let json = run(&room, 0, &["search", "railway", "-sport", "--json"]).json();
+    let hidden = run(&room, 1, &["search", "harbour", "-museum"]);
 
     assert!(found.starts_with("Harbour closes\n"), "{found}");
     assert!(found.contains(&site.url("/a?from=rss")), "{found}");
@@ -638,17 +530,19 @@ fn words_find_an_article_and_exclusions_hide_it() {
     assert!(hidden.stderr.contains("nothing found"), "{}", hidden.stderr);
 }
 
-#[test]
-fn an_export_has_every_form() {
-    let (room, site) = collected();
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_every_form() {
+    let (room, site) = collected().await;
 
-    let jsonl = room.run(&["export"]).exits(0).json();
-    let csv = room.run(&["export", "--format", "csv"]).exits(0).stdout;
-    room.run(&["export", "--format", "markdown", "--output", "articles"])
-        .exits(0);
-    room.run(&["export", "museum", "--output", "museum.jsonl"])
-        .exits(0);
-    let none = room.run(&["export", "museum", "-harbour"]).exits(0);
+    let jsonl = run(&room, 0, &["export"]).json();
+    let csv = run(&room, 0, &["export", "--format", "csv"]).stdout;
+    run(
+        &room,
+        0,
+        &["export", "--format", "markdown", "--output", "articles"],
+    );
+    run(&room, 0, &["export", "museum", "--output", "museum.jsonl"]);
+    let none = run(&room, 0, &["export", "museum", "-harbour"]);
 
     assert_eq!(jsonl[0]["url"], site.url("/a?from=rss"));
     assert!(csv.starts_with("id,url,"), "{csv}");
@@ -666,12 +560,12 @@ fn an_export_has_every_form() {
     assert_eq!(none.stdout, "");
 }
 
-#[test]
-fn the_status_tells_what_there_is() {
-    let (room, _site) = collected();
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_tells_what_there_is() {
+    let (room, _site) = collected().await;
 
-    let json = room.run(&["status", "--json"]).exits(0).json();
-    let words = room.run(&["status"]).exits(0).stdout;
+    let json = run(&room, 0, &["status", "--json"]).json();
+    let words = run(&room, 0, &["status"]).stdout;
 
     assert_eq!(json[0]["articles"], 1);
     assert_eq!(json[0]["feeds"]["ok"], 1);
@@ -681,24 +575,21 @@ fn the_status_tells_what_there_is() {
     assert!(words.contains("not running"), "{words}");
 }
 
-#[test]
-fn a_backup_is_an_archive_and_overwrites_nothing() {
-    let (room, _site) = collected();
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_an_archive_and_overwrites_nothing() {
+    let (room, _site) = collected().await;
 
-    room.run(&["backup", "copy.db"]).exits(0);
-    room.run(&["backup", "copy.db"]).exits(1);
+    run(&room, 0, &["backup", "copy.db"]);
+    run(&room, 1, &["backup", "copy.db"]);
 
     let config = "feeds = []\n[store]\nurl = \"sqlite:copy.db\"\n";
     fs::write(room.path("copy.toml"), config).unwrap();
-    let listed = room
-        .run(&["list", "--json", "--config", "copy.toml"])
-        .exits(0)
-        .json();
+    let listed = run(&room, 0, &["list", "--json", "--config", "copy.toml"]).json();
     assert_eq!(listed.len(), 1);
 }
 
-#[test]
-fn pages_of_answers_follow_each_other() {
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_answers_follow_each_other() {
     let items: String = (0..5)
         .map(|n| format!("<item><title>Story {n}</title><guid>{n}</guid></item>"))
         .collect();
@@ -706,10 +597,10 @@ fn pages_of_answers_follow_each_other() {
         "<rss version=\"2.0\"><channel><title>T</title><link>BASE/</link>\
          <description>d</description>{items}</channel></rss>"
     );
-    let site = Site::serve(&[("/feed.xml", "application/rss+xml", &feed)]);
-    let room = Room::new();
-    room.run(&["feed", "add", &site.url("/feed.xml")]).exits(0);
-    room.run(&["run", "--once"]).exits(0);
+    let site = site(&[("/feed.xml", "application/rss+xml", &feed)]).await;
+    let room = empty_room();
+    run(&room, 0, &["feed", "add", &site.url("/feed.xml")]);
+    run(&room, 0, &["run", "--once"]);
 
     let mut titles = Vec::new();
     let mut cursor: Option<String> = None;
@@ -718,7 +609,7 @@ fn pages_of_answers_follow_each_other() {
         if let Some(cursor) = &cursor {
             arguments.extend(["--cursor", cursor]);
         }
-        let answer = room.run(&arguments).exits(0);
+        let answer = run(&room, 0, &arguments);
         titles.extend(answer.json().iter().map(|article| article["title"].clone()));
         match answer.stderr.split("--cursor ").nth(1) {
             Some(next) => cursor = Some(next.trim().to_owned()),
