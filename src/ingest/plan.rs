@@ -719,7 +719,7 @@ mod tests {
             reading
                 .warnings
                 .iter()
-                .any(|warning| warning.contains("cannot be followed: B"))
+                .any(|warning| warning.contains("cannot be followed") && warning.ends_with(": B"))
         );
     }
 
