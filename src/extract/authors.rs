@@ -7,6 +7,31 @@ const MAX_AUTHORS: usize = 20;
 
 /// Words before a name that are not part of it, each with the space or colon after it.
 const LEADS: &[&str] = &[
+    "view all posts by",
+    "all posts by",
+    "posts by",
+    "zeige alle beiträge von",
+    "alle beiträge von",
+    "eingestellt von",
+    "veröffentlicht von",
+    "geschrieben von",
+    "verfasst von",
+    "artikel von",
+    "beitrag von",
+    "ein beitrag von",
+    "erstellt von",
+    "pressemitteilung von",
+    "ver todas las entradas de",
+    "voir tous les articles de",
+    "publié par",
+    "publicado por",
+    "escrito por",
+    "scritto da",
+    "pubblicato da",
+    "vom",
+    "publiziert am",
+    "veröffentlicht am",
+    "posted on",
     "written by",
     "reported by",
     "story by",
@@ -86,7 +111,7 @@ fn split(byline: &str) -> Vec<String> {
     }
     parts
         .iter()
-        .flat_map(|part| part.split([',', ';', '|', '•', '·', '\n', '/']))
+        .flat_map(|part| part.split([',', ';', '|', '•', '·', '\n']))
         .filter_map(clean)
         .collect()
 }
@@ -107,7 +132,38 @@ fn clean(name: &str) -> Option<String> {
         && !name.contains('@')
         && !name.starts_with("www.")
         && name.chars().filter(char::is_ascii_digit).count() <= 2;
-    is_name.then(|| name.to_owned())
+    let name = ["기자", "記者", "记者"]
+        .iter()
+        .find_map(|role| name.strip_suffix(role))
+        .map_or(name, str::trim);
+    (is_name && !is_label(name)).then(|| name.to_owned())
+}
+
+/// Words that stand in bylines and are no names.
+fn is_label(name: &str) -> bool {
+    let name = name.to_lowercase();
+    LEADS.contains(&name.as_str())
+        || matches!(
+            name.as_str(),
+            "" | "edit"
+                | "follow"
+                | "contact"
+                | "email"
+                | "e-mail"
+                | "bio"
+                | "more"
+                | "share"
+                | "published"
+                | "updated"
+                | "beitrag"
+                | "kommentare"
+                | "comments"
+                | "phd"
+                | "md"
+                | "staff"
+                | "posted"
+                | "view all posts"
+        )
 }
 
 /// The text behind "By", "Von", "Autor:" and their like.
@@ -181,6 +237,6 @@ mod tests {
 
     #[test]
     fn agencies_are_kept_as_they_are() {
-        check("dpa/AFP", &["dpa", "AFP"]);
+        check("dpa/AFP", &["dpa/AFP"]);
     }
 }

@@ -16,7 +16,7 @@ use super::outline::{Index, Outline};
 use super::prune::{Pruner, Verdict};
 use super::tag::Tag;
 use super::text::{self, comparable};
-use super::{Related, phrases};
+use super::{Related, authors, dates, phrases};
 
 /// Longest link that is kept, in bytes.
 const MAX_LINK_BYTES: usize = 2_048;
@@ -138,6 +138,10 @@ impl Composer<'_, '_> {
             Tag::Br => self.push_break(),
             Tag::Hr => self.flush(),
             Tag::Figure if figure::is_picture(self.outline, index) => {
+                self.push_figure(index);
+                return item.end;
+            }
+            _ if item.tag.is_block() && figure::is_captioned_picture(self.outline, index) => {
                 self.push_figure(index);
                 return item.end;
             }
@@ -394,6 +398,9 @@ impl Composer<'_, '_> {
             .filter(|span| span.link.is_some())
             .map(|span| text::weight(&span.text))
             .sum();
+        if matches!(group, Group::Plain) && weight <= 150 && self.is_byline(shown) {
+            return true;
+        }
         let lead = phrases::leads_elsewhere(shown);
         let is_link = linked > 0 && f64::from(linked) >= 0.8 * f64::from(weight) && weight <= 250;
         if group == Group::Plain && (is_link || (lead && linked > 0 && weight <= 300)) {
@@ -404,6 +411,30 @@ impl Composer<'_, '_> {
             return true;
         }
         lead && weight <= 60
+    }
+
+    /// A line that only names the authors, or, before the text, gives the date.
+    fn is_byline(&self, shown: &str) -> bool {
+        let mut names = Vec::new();
+        authors::add(&mut names, shown);
+        let known = |name: &String| {
+            let name = comparable(name);
+            self.metadata
+                .authors
+                .iter()
+                .any(|author| comparable(author) == name)
+        };
+        if !names.is_empty()
+            && names.iter().any(known)
+            && (names.iter().all(known) || self.n_kept == 0)
+        {
+            return true;
+        }
+        let is_short = text::weight(shown) <= 70;
+        self.n_kept == 0
+            && is_short
+            && dates::read(shown)
+                .is_some_and(|date| date.precision() > 0 || text::weight(shown) <= 35)
     }
 
     fn push_related(&mut self, line: &Line) {

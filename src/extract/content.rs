@@ -59,7 +59,8 @@ fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
             );
         let own = item.hidden
             || (hints.comments && !holds_headline && !(is_large && hints.body))
-            || (by_name && !is_large && !hints.body);
+            || (by_name && !is_large && !hints.body)
+            || (outline.is_teaser_list(index) && !holds_headline && !is_large);
         excluded[index] = own || excluded[item.parent];
     }
     excluded

@@ -36,6 +36,29 @@ pub(super) fn is_picture(outline: &Outline<'_>, index: Index) -> bool {
     has_image || item.weight <= 400
 }
 
+/// Whether a block is nothing but a picture with a short text: a figure without the element.
+pub(super) fn is_captioned_picture(outline: &Outline<'_>, index: Index) -> bool {
+    let item = outline.item(index);
+    let is_box = matches!(
+        item.tag,
+        Tag::Div | Tag::Section | Tag::Li | Tag::Other | Tag::Dl | Tag::Table
+    );
+    if !is_box || item.weight > 350 || item.weight == 0 || item.end - index > 60 {
+        return false;
+    }
+    let mut n_images = 0;
+    for at in index + 1..item.end {
+        match outline.item(at).tag {
+            Tag::Img => n_images += 1,
+            tag if tag.is_heading() || matches!(tag, Tag::Ul | Tag::Ol | Tag::Blockquote) => {
+                return false;
+            }
+            _ => {}
+        }
+    }
+    n_images == 1
+}
+
 /// Reads a picture: an `<img>`, a `<picture>`, or a `<figure>` with what it holds.
 pub(super) fn read(outline: &Outline<'_>, index: Index, base: &Url) -> Option<Image> {
     let end = outline.item(index).end;
@@ -61,7 +84,7 @@ pub(super) fn read(outline: &Outline<'_>, index: Index, base: &Url) -> Option<Im
             image.caption = text::folded_or_none(&outline.text_of(at, MAX_CAPTION));
         }
     }
-    if outline.item(index).tag == Tag::Figure && image.caption.is_none() {
+    if outline.item(index).tag.is_block() && image.caption.is_none() {
         image.caption = text::folded_or_none(&outline.text_of(index, MAX_CAPTION));
     }
     part_credit(&mut image);

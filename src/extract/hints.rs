@@ -53,7 +53,7 @@ pub(super) fn read(tag: Tag, element: &Element) -> Hints {
             "itemprop" | "property" => read_item_property(&mut hints, value),
             "role" => read_role(&mut hints, value),
             "rel" if value.eq_ignore_ascii_case("author") => hints.byline = true,
-            "hidden" => hints.hidden = true,
+            "hidden" => hints.hidden |= !is_streamed(element),
             "style" => hints.hidden |= hides(value),
             "aria-label" => read_label(&mut hints, value),
             _ => {}
@@ -67,6 +67,15 @@ pub(super) fn read(tag: Tag, element: &Element) -> Hints {
         _ => {}
     }
     hints
+}
+
+/// React sends parts of a page in hidden elements named `S:…`, which a script then puts in
+/// their place: without the script they are still the page.
+fn is_streamed(element: &Element) -> bool {
+    element
+        .attrs
+        .iter()
+        .any(|(name, value)| &*name.local == "id" && value.starts_with("S:"))
 }
 
 fn hides(style: &str) -> bool {
@@ -282,21 +291,19 @@ fn judge_word(hints: &mut Hints, word: &str) {
         | "addtoany" | "a2a" | "sharedaddy" | "shareaholic" | "newsletter" | "newsletters"
         | "nl" | "subscribe" | "subscription" | "subscriptions" | "signup" | "optin"
         | "mailchimp" | "promo" | "promos" | "promotion" | "advert" | "adverts"
-        | "advertisement" | "advertisements" | "advertising" | "ad" | "ads" | "adslot"
+        | "advertisement" | "advertisements" | "advertising" | "ad" | "ads" | "adv" | "adslot"
         | "adsbygoogle" | "anzeige" | "anzeigen" | "werbung" | "publicidad" | "publicite"
         | "pub" | "sponsor" | "sponsored" | "sponsors" | "cookie" | "cookies" | "consent"
         | "gdpr" | "optanon" | "onetrust" | "popup" | "modal" | "lightbox" | "tooltip"
         | "overlay" | "toolbar" | "tools" | "pagination" | "pager" | "pagenav" | "paging"
         | "tags" | "taglist" | "tagcloud" | "keywords" | "outbrain" | "taboola" | "disclaimer"
         | "copyright" | "rating" | "ratings" | "vote" | "poll" | "login" | "register"
-        | "paywall" | "piano" | "regwall" | "donate" | "donation" | "spenden" | "appeal"
-        | "infobox" | "factbox" | "jump" | "skip" | "skiplink" | "print" | "printonly"
-        | "print-only" | "masthead" | "topbar" | "topics" | "authorbox" | "authorbio"
-        | "biography" | "bio" | "shoplist" | "affiliate" | "toc" | "feedback"
-        | "correction-form" | "survey" | "quiz" | "bookmark" | "bookmarks" | "favorite"
-        | "noprint" | "nocontent" | "dropdown" | "offcanvas" | "ticker" | "countdown" => {
-            hints.furniture = true
-        }
+        | "regwall" | "donate" | "donation" | "spenden" | "appeal" | "infobox" | "factbox"
+        | "jump" | "skip" | "skiplink" | "print" | "printonly" | "print-only" | "masthead"
+        | "topbar" | "topics" | "authorbox" | "authorbio" | "biography" | "bio" | "shoplist"
+        | "affiliate" | "toc" | "feedback" | "correction-form" | "survey" | "quiz" | "bookmark"
+        | "bookmarks" | "favorite" | "noprint" | "nocontent" | "dropdown" | "offcanvas"
+        | "ticker" | "countdown" => hints.furniture = true,
         "hidden" | "srOnly" | "visuallyhidden" | "screenreader" => hints.furniture = true,
         "related" | "relateds" | "relatedarticles" | "relatedposts" | "recommended"
         | "recommendation" | "recommendations" | "recommends" | "recirc" | "recirculation"

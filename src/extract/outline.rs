@@ -46,6 +46,8 @@ pub(super) struct Item<'a> {
     pub(super) own_linked: u32,
     /// Weight of the paragraphs of prose in the subtree.
     pub(super) prose: u32,
+    /// Headings in the subtree that are links as a whole.
+    pub(super) n_linked_headings: u32,
 }
 
 /// The list.
@@ -151,6 +153,13 @@ impl<'a> Outline<'a> {
         f64::from(item.linked_weight) / f64::from(item.weight)
     }
 
+    /// Whether a subtree is a list of teasers: several headings that are links, with little
+    /// text for each.
+    pub(super) fn is_teaser_list(&self, index: Index) -> bool {
+        let item = &self.items[index];
+        item.n_linked_headings >= 3 && item.weight / item.n_linked_headings < 400
+    }
+
     fn attribute_text_to_blocks(&mut self) {
         for index in 0..self.items.len() {
             if self.items[index].tag != Tag::Text || self.items[index].hidden {
@@ -181,12 +190,18 @@ impl<'a> Outline<'a> {
             if is_prose {
                 item.prose = item.prose.saturating_add(item.own_weight);
             }
+            let is_linked = item.linked_weight * 10 > item.weight * 8 && item.weight > 0;
+            if item.tag.is_heading() && is_linked {
+                item.n_linked_headings = 1;
+            }
+            let n_linked_headings = item.n_linked_headings;
             let (weight, linked, prose) = (item.weight, item.linked_weight, item.prose);
             let parent = item.parent;
             let parent = &mut self.items[parent];
             parent.weight = parent.weight.saturating_add(weight);
             parent.linked_weight = parent.linked_weight.saturating_add(linked);
             parent.prose = parent.prose.saturating_add(prose);
+            parent.n_linked_headings += n_linked_headings;
         }
     }
 }
@@ -262,5 +277,6 @@ fn item<'a>(node: NodeRef<'a, Node>, open: &[Index], items: &[Item<'a>]) -> Opti
         own_weight: 0,
         own_linked: 0,
         prose: 0,
+        n_linked_headings: 0,
     })
 }

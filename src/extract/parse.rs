@@ -88,28 +88,44 @@ fn skip_raw(bytes: &[u8], open: usize, close: &[u8]) -> usize {
 fn end_of_tag(bytes: &[u8], open: usize) -> Option<usize> {
     let mut n_attributes = 0;
     let mut at = open + 1;
-    let mut after_space = false;
+    let mut before = Before::Name;
     while let Some(&byte) = bytes.get(at) {
-        match byte {
+        before = match byte {
             b'>' => return Some(at + 1),
-            b'"' | b'\'' => {
-                // A quote opens a value wherever it stands; its end may start a new name.
+            b'=' => Before::Value,
+            // A quote opens a value only behind an equals sign; elsewhere it is part of a name.
+            b'"' | b'\'' if before == Before::Value => {
                 let close = bytes[at + 1..].iter().position(|&other| other == byte);
-                at += close.map_or(0, |length| length + 1);
-                after_space = true;
+                let Some(length) = close else {
+                    return Some(bytes.len());
+                };
+                at += length + 1;
+                Before::Attribute
             }
-            b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' | b'/' => after_space = true,
+            b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' if before == Before::Value => Before::Value,
+            b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' | b'/' => Before::Attribute,
             _ => {
-                n_attributes += usize::from(after_space);
-                after_space = false;
+                n_attributes += usize::from(before == Before::Attribute);
+                Before::Name
             }
-        }
+        };
         if n_attributes > MAX_ATTRIBUTES {
             return None;
         }
         at += 1;
     }
     Some(bytes.len())
+}
+
+/// What may begin at the next byte of a tag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing: a name or an unquoted value goes on.
+    Name,
+    /// An attribute.
+    Attribute,
+    /// A value.
+    Value,
 }
 
 fn starts_with(bytes: &[u8], at: usize, prefix: &[u8]) -> bool {

@@ -56,6 +56,10 @@ impl<'o, 'a> Pruner<'o, 'a> {
                 return verdict;
             }
         }
+        let is_large = f64::from(item.prose) > 0.4 * self.total;
+        if self.outline.is_teaser_list(index) && !is_large {
+            return Verdict::Related;
+        }
         let is_small = f64::from(item.prose) <= 0.3 * self.total;
         if !is_small {
             return Verdict::Keep;
@@ -114,6 +118,9 @@ impl<'o, 'a> Pruner<'o, 'a> {
                 return Some(Verdict::Drop);
             }
             _ => {}
+        }
+        if item.tag.is_heading() {
+            return None;
         }
         let is_byline = hints.byline && item.weight <= 200 && item.prose == 0;
         let is_dateline = hints.dateline && item.weight <= 80;

@@ -9,7 +9,8 @@ use super::text::{self, comparable};
 
 /// What stands between a headline and a site's name.
 const SEPARATORS: &[&str] = &[
-    " | ", " - ", " – ", " — ", " · ", " • ", " » ", " :: ", " / ", " ‹ ", " ~ ", " : ", "| ",
+    " | ", " - ", " – ", " — ", " · ", " • ", " » ", " › ", " :: ", " / ", " ‹ ", " ~ ", " : ",
+    "| ",
 ];
 
 /// The title, the element that shows it, and the other forms in which the page gives it.
@@ -29,9 +30,17 @@ pub(super) fn choose(
     url: &Url,
 ) -> Titles {
     let sites = site_names(said, site_name, url);
-    let claims: Vec<String> = [
-        said.ld.headline.as_deref(),
-        said.meta(&["og:title"]),
+    let cleaned = |claims: &[Option<&str>]| -> Vec<String> {
+        claims
+            .iter()
+            .flatten()
+            .map(|claim| without_site(claim, &sites))
+            .filter(|claim| !sites.contains(&comparable(claim)))
+            .collect()
+    };
+    let mut claims = cleaned(&[said.ld.headline.as_deref(), said.meta(&["og:title"])]);
+    let n_stated = claims.len();
+    claims.extend(cleaned(&[
         said.meta(&[
             "twitter:title",
             "parsely-title",
@@ -42,18 +51,13 @@ pub(super) fn choose(
         ]),
         said.meta(&["headline", "title"]),
         said.document_title.as_deref(),
-    ]
-    .into_iter()
-    .flatten()
-    .map(|claim| without_site(claim, &sites))
-    .filter(|claim| !sites.contains(&comparable(claim)))
-    .collect();
+    ]));
 
     let headline = shown_headline(outline, &claims);
     let shown = headline
         .map(|index| outline.text_of(index, 500))
         .filter(|text| !text.is_empty());
-    let title = pick(&claims, shown.as_deref());
+    let title = pick(&claims[..n_stated], &claims[n_stated..], shown.as_deref());
     let mut known: Vec<String> = claims
         .iter()
         .chain(&shown)
@@ -68,21 +72,36 @@ pub(super) fn choose(
     }
 }
 
-/// The first claim, unless the headline shown is the same with less around it.
-fn pick(claims: &[String], shown: Option<&str>) -> Option<String> {
-    let Some(first) = claims.first() else {
-        return shown.map(str::to_owned);
+/// The title: stated for sharing (structured data, OpenGraph), or else shown, or else the
+/// document's. Where the headline shown confirms another statement, it wins.
+fn pick(stated: &[String], other: &[String], shown: Option<&str>) -> Option<String> {
+    let shown = shown.map(|shown| (shown, comparable(shown)));
+    let Some(first) = stated.first() else {
+        return shown
+            .map(|(shown, _)| shown.to_owned())
+            .or_else(|| other.first().cloned());
     };
-    let Some(shown) = shown else {
-        return Some(first.clone());
-    };
-    let (claimed, visible) = (comparable(first), comparable(shown));
-    // A claim cut short, or the headline with the site's name after it.
-    let is_cut = first.ends_with(['…']) || first.ends_with("...");
-    if is_cut && visible.starts_with(&claimed) {
-        return Some(shown.to_owned());
+    if let Some((shown, form)) = shown {
+        let confirms = |claim: &String| comparable(claim) == form;
+        // The headline stands in a statement between separators: the rest is the site.
+        let is_part = |claim: &String| parts(claim).any(|part| comparable(part) == form);
+        let is_cut = (first.ends_with('…') || first.ends_with("..."))
+            && form.starts_with(&comparable(first));
+        if is_cut
+            || stated.iter().any(confirms)
+            || (form.contains(' ') && stated.iter().any(is_part))
+        {
+            return Some(shown.to_owned());
+        }
     }
     Some(first.clone())
+}
+
+/// The parts of a title between its separators.
+fn parts(title: &str) -> impl Iterator<Item = &str> {
+    SEPARATORS
+        .iter()
+        .flat_map(move |separator| title.split(separator))
 }
 
 /// The heading that shows one of the claims; else the only `<h1>`.
@@ -221,7 +240,7 @@ mod tests {
         let claims = ["Rain falls on the…".to_owned()];
 
         assert_eq!(
-            pick(&claims, Some("Rain falls on the hills")).as_deref(),
+            pick(&claims, &[], Some("Rain falls on the hills")).as_deref(),
             Some("Rain falls on the hills")
         );
     }
