@@ -38,17 +38,17 @@ pub(super) fn of_request(error: &reqwest::Error, url: &Url) -> Failure {
     if let Some(refusal) = causes(error).find_map(|cause| cause.downcast_ref::<Refusal>()) {
         return refusal.clone().into_failure(url);
     }
-    let kind = kind_of(error).unwrap_or_else(|| {
-        if error.is_timeout() {
-            ErrorKind::Timeout
-        } else if error.is_connect() {
-            ErrorKind::Connect
-        } else if error.is_builder() {
-            ErrorKind::InvalidUrl
-        } else {
-            ErrorKind::Protocol
-        }
-    });
+    let kind = match kind_of(error) {
+        // Nothing had come that could be cut short: the end came during the TLS handshake, or
+        // instead of an answer.
+        Some(ErrorKind::Truncated) if error.is_connect() => ErrorKind::Tls,
+        Some(ErrorKind::Truncated) => ErrorKind::Reset,
+        Some(kind) => kind,
+        None if error.is_timeout() => ErrorKind::Timeout,
+        None if error.is_connect() => ErrorKind::Connect,
+        None if error.is_builder() => ErrorKind::InvalidUrl,
+        None => ErrorKind::Protocol,
+    };
     Failure::new(kind, format!("{}: {}", shown(url), deepest(error)))
 }
 
@@ -73,15 +73,26 @@ fn kind_of_broken_body(error: &reqwest::Error) -> ErrorKind {
     if error.is_timeout() {
         return ErrorKind::Timeout;
     }
-    if error.is_decode() {
-        return ErrorKind::Decompress;
-    }
-    match kind_of(error) {
+    // Every body passes through a decoder, so that what breaks under it comes as the decoder's
+    // error, too: what is not plainly the connection's fault is that of the compression.
+    let kind = match error.is_decode() {
+        true => causes(error).filter_map(kind_of_connection).last(),
+        false => Some(kind_of(error).unwrap_or(ErrorKind::Protocol)),
+    };
+    match kind {
         // Once a part has come, it does not matter how the connection ended.
         Some(ErrorKind::Reset | ErrorKind::Connect) => ErrorKind::Truncated,
         Some(kind) => kind,
-        None => ErrorKind::Protocol,
+        None => ErrorKind::Decompress,
     }
+}
+
+/// The kind of a cause that no decoder of ours can be.
+fn kind_of_connection(cause: &(dyn Error + 'static)) -> Option<ErrorKind> {
+    let io = cause.downcast_ref::<io::Error>();
+    let is_reset = io.is_some_and(|error| kind_of_io(error.kind()) == Some(ErrorKind::Reset));
+    let kind = is_reset.then_some(ErrorKind::Reset);
+    kind.or_else(|| kind_of_text(&cause.to_string()))
 }
 
 /// The kind that the innermost cause with a meaning gives.
@@ -96,15 +107,20 @@ fn kind_of_cause(cause: &(dyn Error + 'static)) -> Option<ErrorKind> {
     if let Some(error) = cause.downcast_ref::<io::Error>() {
         return kind_of_io(error.kind());
     }
-    // hyper's own errors cannot be told apart by type; tests of `tests/it/fetching.rs` pin
-    // the texts.
-    let text = cause.to_string();
+    kind_of_text(&cause.to_string())
+}
+
+/// hyper's own errors cannot be told apart by type; `tests/it/fetching.rs` pins the texts.
+fn kind_of_text(text: &str) -> Option<ErrorKind> {
     let kinds = [
         ("end of file before message length", ErrorKind::Truncated),
         ("unexpected EOF", ErrorKind::Truncated),
         ("closed before message completed", ErrorKind::Reset),
         ("message head is too large", ErrorKind::Limit),
         ("invalid HTTP", ErrorKind::Protocol),
+        ("nvalid chunk", ErrorKind::Protocol),
+        ("over limit", ErrorKind::Limit),
+        ("trailers count overflow", ErrorKind::Limit),
         ("invalid content-length", ErrorKind::Protocol),
         ("http2 error", ErrorKind::Protocol),
     ];
