@@ -9,6 +9,7 @@ mod decide;
 mod json;
 mod sqlite;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -212,6 +213,29 @@ impl Store {
     pub async fn due_feeds(&self, claim: &Claim) -> Result<Vec<DueFeed>, StoreError> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.due_feeds(claim).await,
+        }
+    }
+
+    /// One feed, if it is due, whatever else its host has to do.
+    pub async fn due_feed(
+        &self,
+        feed: FeedId,
+        now: Timestamp,
+    ) -> Result<Option<DueFeed>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.due_feed(feed, now).await,
+        }
+    }
+
+    /// Places of the entries (identity and hash) that are in the archive just as they are:
+    /// nothing about them needs to be recorded again.
+    pub async fn known_entries(
+        &self,
+        feed: FeedId,
+        entries: Vec<(String, i64)>,
+    ) -> Result<HashSet<usize>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.known_entries(feed, entries).await,
         }
     }
 

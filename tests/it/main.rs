@@ -9,6 +9,7 @@ mod collecting;
 mod commands;
 mod configuration;
 mod crash_and_resume;
+mod fetching;
 mod lists;
 mod readme;
 mod service_unit;

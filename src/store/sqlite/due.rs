@@ -41,6 +41,26 @@ pub(super) fn due_pages(connection: &Connection, claim: &Claim) -> Result<Vec<Du
     first_of_each_host(connection, claim, hosts, first, read_due_page)
 }
 
+/// One feed, if it is due, whatever else its host has to do.
+pub(super) fn due_feed(
+    connection: &Connection,
+    feed: FeedId,
+    now: Timestamp,
+) -> Result<Option<DueFeed>, Fault> {
+    let sql = "SELECT s.feed_id, s.shard, f.url, s.host, s.due_at, s.etag, s.last_modified,
+                 s.validator_url, s.body_hash, s.failures, s.gone, s.hinted_interval_ms, f.settings
+               FROM feed_state s JOIN feed f ON f.id = s.feed_id
+               WHERE s.feed_id = :feed AND s.due_at <= :now";
+    let due = connection
+        .prepare_cached(sql)?
+        .query_row(
+            named_params! {":feed": feed.0, ":now": ms(now)},
+            read_due_feed,
+        )
+        .optional()?;
+    Ok(due.flatten())
+}
+
 /// The hosts whose first work is due, oldest first, and that work of each.
 fn first_of_each_host<T>(
     connection: &Connection,
@@ -65,10 +85,7 @@ fn first_of_each_host<T>(
     let mut due = Vec::with_capacity(hosts.len());
     for host in hosts {
         let work = first
-            .query_row(
-                named_params! {":host": host, ":now": ms(claim.now)},
-                read,
-            )
+            .query_row(named_params! {":host": host, ":now": ms(claim.now)}, read)
             .optional()?;
         due.extend(work.flatten());
     }
@@ -89,6 +106,7 @@ fn read_due_feed(row: &Row<'_>) -> rusqlite::Result<Option<DueFeed>> {
         validators: Validators {
             etag: row.get(5)?,
             last_modified: row.get(6)?,
+            url: row.get(7)?,
         },
         body_hash: row.get(8)?,
         state: PollState {
@@ -138,16 +156,17 @@ pub(super) fn backlog(connection: &Connection, now: Timestamp) -> Result<Backlog
         (SELECT count(*) FROM page_job WHERE due_at <= :now),
         (SELECT min(due_at) FROM feed_state WHERE due_at > :now),
         (SELECT min(due_at) FROM page_job WHERE due_at > :now)";
-    let backlog = connection
-        .prepare_cached(sql)?
-        .query_row(named_params! {":now": ms(now)}, |row| {
-            let next_feed: Option<i64> = row.get(2)?;
-            let next_page: Option<i64> = row.get(3)?;
-            Ok(Backlog {
-                due_feeds: count(row, 0)?,
-                due_pages: count(row, 1)?,
-                next_due: next_feed.into_iter().chain(next_page).min().map(time),
-            })
-        })?;
+    let backlog =
+        connection
+            .prepare_cached(sql)?
+            .query_row(named_params! {":now": ms(now)}, |row| {
+                let next_feed: Option<i64> = row.get(2)?;
+                let next_page: Option<i64> = row.get(3)?;
+                Ok(Backlog {
+                    due_feeds: count(row, 0)?,
+                    due_pages: count(row, 1)?,
+                    next_due: next_feed.into_iter().chain(next_page).min().map(time),
+                })
+            })?;
     Ok(backlog)
 }

@@ -1,5 +1,6 @@
 //! The verbs of the store, each one command or one question.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,6 +90,24 @@ impl Sqlite {
             .await
     }
 
+    pub(in super::super) async fn due_feed(
+        &self,
+        feed: FeedId,
+        now: Timestamp,
+    ) -> Result<Option<DueFeed>, StoreError> {
+        self.read(move |connection| due::due_feed(connection, feed, now))
+            .await
+    }
+
+    pub(in super::super) async fn known_entries(
+        &self,
+        feed: FeedId,
+        entries: Vec<(String, i64)>,
+    ) -> Result<HashSet<usize>, StoreError> {
+        self.read(move |connection| polls::known_entries(connection, feed, &entries))
+            .await
+    }
+
     pub(in super::super) async fn due_pages(
         &self,
         claim: &Claim,
@@ -109,10 +128,8 @@ impl Sqlite {
         report: PollReport,
     ) -> Result<PollRecorded, StoreError> {
         let due = due.clone();
-        self.write(move |connection, writer| {
-            polls::record_poll(connection, writer, &due, &report)
-        })
-        .await
+        self.write(move |connection, writer| polls::record_poll(connection, writer, &due, &report))
+            .await
     }
 
     pub(in super::super) async fn record_scrape(

@@ -1,5 +1,7 @@
 //! Recording a poll: its entries, validators, state and next due time, at once.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
@@ -44,7 +46,13 @@ pub(super) fn record_poll(
             "unchanged"
         }
         PollResult::Fetched(reading) => {
-            record_success(connection, due.feed, report, &reading.validators, Some(reading))?;
+            record_success(
+                connection,
+                due.feed,
+                report,
+                &reading.validators,
+                Some(reading),
+            )?;
             recorded = record_entries(connection, writer, due, report.at, reading, &mut touched)?;
             "fetched"
         }
@@ -217,6 +225,22 @@ fn record_entry(
     Ok(Entry::New { has_page })
 }
 
+/// Places of the entries that are there with the same hash.
+pub(super) fn known_entries(
+    connection: &Connection,
+    feed: FeedId,
+    entries: &[(String, i64)],
+) -> Result<HashSet<usize>, Fault> {
+    let mut known = HashSet::new();
+    for (place, (entry_id, entry_hash)) in entries.iter().enumerate() {
+        let entry = known_entry(connection, feed, entry_id)?;
+        if entry.is_some_and(|entry| entry.entry_hash == *entry_hash) {
+            known.insert(place);
+        }
+    }
+    Ok(known)
+}
+
 struct KnownEntry {
     sighting: i64,
     article: ArticleId,
@@ -285,11 +309,7 @@ pub(super) fn insert_alias(
     Ok(())
 }
 
-fn is_sighted(
-    connection: &Connection,
-    feed: FeedId,
-    article: ArticleId,
-) -> rusqlite::Result<bool> {
+fn is_sighted(connection: &Connection, feed: FeedId, article: ArticleId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("SELECT 1 FROM sighting WHERE article_id = ?2 AND feed_id = ?1")?
         .exists((feed.0, article.0))

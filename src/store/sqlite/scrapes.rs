@@ -175,7 +175,9 @@ fn find_twin(
                 "SELECT article_id FROM alias WHERE key = ?1 AND form = ?2 AND article_id <> ?3
                  ORDER BY added_at, article_id LIMIT ?4",
             )?
-            .query_map((key, &form, before.id.0, int(MAX_CLAIMS + 1)), |row| row.get(0))?
+            .query_map((key, &form, before.id.0, int(MAX_CLAIMS + 1)), |row| {
+                row.get(0)
+            })?
             .collect::<Result<_, _>>()?;
         if claims.len() > MAX_CLAIMS {
             continue;
@@ -307,9 +309,7 @@ fn write_publication(
             ":sort_at": sort_at,
         })?;
     connection
-        .prepare_cached(
-            "UPDATE sighting SET sort_at = ?2 WHERE article_id = ?1 AND sort_at <> ?2",
-        )?
+        .prepare_cached("UPDATE sighting SET sort_at = ?2 WHERE article_id = ?1 AND sort_at <> ?2")?
         .execute((before.id.0, sort_at))?;
     Ok(())
 }
@@ -369,9 +369,7 @@ fn retry_later(
 ) -> Result<(), Fault> {
     // A page that has been recorded by now, with text or for good, has no job to put off.
     let n_jobs = connection
-        .prepare_cached(
-            "UPDATE page_job SET due_at = ?2, attempts = ?3 WHERE article_id = ?1",
-        )?
+        .prepare_cached("UPDATE page_job SET due_at = ?2, attempts = ?3 WHERE article_id = ?1")?
         .execute((before.id.0, ms(at), due.attempts.saturating_add(1)))?;
     if n_jobs == 0 {
         return Ok(());
