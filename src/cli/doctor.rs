@@ -1,5 +1,6 @@
 //! `wireroom doctor`: checks everything that the daemon stands on, and says what to do.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,6 +24,16 @@ const SOME_SPACE: u64 = 1 << 30;
 const EARLIEST: &str = "2026-01-01T00:00:00Z";
 /// After this, a clock is broken, and so are dates of four digits in many feeds.
 const LATEST: &str = "2100-01-01T00:00:00Z";
+/// Where systems keep their CA certificates: Debian and Arch, Fedora, SUSE, Alpine, folders.
+const CERTIFICATES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs",
+    "/etc/pki/tls/certs",
+];
 /// Times in the store may be so far ahead of the clock.
 const CLOCK_SLACK: Duration = Duration::from_secs(300);
 
@@ -137,16 +148,18 @@ fn check_space(config: &Config, report: &mut Report) -> anyhow::Result<()> {
         Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
         Err(error) => {
             let message = format!("cannot look at {}: {error}", folder.display());
-            return Ok(report.fail("space", message, "check [store] url")?);
+            return report.fail("space", message, "check [store] url");
         }
     };
     let message = format!("{} free in {}", output::size(free), folder.display());
     let remedy = "free some space, or move the store";
-    Ok(match free {
-        ..LITTLE_SPACE => report.fail("space", message, remedy)?,
-        ..SOME_SPACE => report.warn("space", message, remedy)?,
-        _ => report.ok("space", message)?,
-    })
+    if free < LITTLE_SPACE {
+        report.fail("space", message, remedy)
+    } else if free < SOME_SPACE {
+        report.warn("space", message, remedy)
+    } else {
+        report.ok("space", message)
+    }
 }
 
 /// The folder of the store, or the nearest above it that exists.
@@ -209,34 +222,59 @@ fn check_clock(now: Timestamp, feeds: &[Feed], report: &mut Report) -> anyhow::R
     let bound = |text: &str| -> Timestamp { text.parse().expect("the bounds are constants") };
     if !(bound(EARLIEST)..bound(LATEST)).contains(&now) {
         let message = format!("it says {now:.0}, which cannot be");
-        return Ok(report.fail("clock", message, remedy)?);
+        return report.fail("clock", message, remedy);
     }
     let newest = feeds.iter().filter_map(|feed| feed.last_poll).max();
     match newest {
         Some(poll) if poll.duration_since(now).unsigned_abs() > CLOCK_SLACK && poll > now => {
             let message = format!("it says {now:.0}, but a poll was recorded at {poll:.0}");
-            Ok(report.warn("clock", message, remedy)?)
+            report.warn("clock", message, remedy)
         }
-        _ => Ok(report.ok("clock", format_args!("{now:.0}"))?),
+        _ => report.ok("clock", format_args!("{now:.0}")),
     }
 }
 
 fn check_certificates(config: &Config, report: &mut Report) -> anyhow::Result<Option<Fetcher>> {
-    match Fetcher::new(config.fetch.clone()) {
-        Ok(fetcher) => {
-            let from = match &config.fetch.ca_file {
-                Some(file) => format!("CA certificates from {}", file.display()),
-                None => "CA certificates of the system".to_owned(),
-            };
-            report.ok("certificates", from)?;
-            Ok(Some(fetcher))
-        }
+    let remedy = "install the package ca-certificates, or set [fetch] ca_file";
+    let fetcher = match Fetcher::new(config.fetch.clone()) {
+        Ok(fetcher) => fetcher,
         Err(error) => {
-            let remedy = "install the package ca-certificates, or set [fetch] ca_file";
             report.fail("certificates", error, remedy)?;
-            Ok(None)
+            return Ok(None);
         }
+    };
+    // Without certificates there is still http, so that a fetcher is built all the same.
+    match config.fetch.ca_file.clone().or_else(system_certificates) {
+        Some(file) => report.ok("certificates", file.display())?,
+        None => report.fail("certificates", "there are none: every https fails", remedy)?,
     }
+    Ok(Some(fetcher))
+}
+
+/// A file with certificates of the system, where OpenSSL and all who follow it look.
+fn system_certificates() -> Option<PathBuf> {
+    let named: Vec<PathBuf> = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .iter()
+        .filter_map(std::env::var_os)
+        .flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>())
+        .collect();
+    let usual = CERTIFICATES.iter().map(PathBuf::from).collect();
+    let candidates = if named.is_empty() { usual } else { named };
+    candidates
+        .into_iter()
+        .find_map(|path| match fs::read_dir(&path) {
+            Ok(entries) => entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .find(|file| has_certificate(file)),
+            Err(_) => Some(path).filter(|file| has_certificate(file)),
+        })
+}
+
+fn has_certificate(file: &Path) -> bool {
+    fs::read(file).is_ok_and(|bytes| {
+        let begin = b"-----BEGIN CERTIFICATE-----";
+        bytes.windows(begin.len()).any(|window| window == begin)
+    })
 }
 
 /// The feed to try the network with: the first of the lists, else of the store.
@@ -265,19 +303,19 @@ async fn check_network(
 ) -> anyhow::Result<()> {
     let Some((url, request)) = probe else {
         let remedy = "add a feed first";
-        return Ok(report.warn("network", "not tried, there is no feed to ask", remedy)?);
+        return report.warn("network", "not tried, there is no feed to ask", remedy);
     };
     let exchange = fetcher.feed(&url, &Validators::default(), &request).await;
     let Err(failure) = exchange.answer else {
         let millis = exchange.duration.as_millis();
-        return Ok(report.ok("network", format_args!("{url} answered in {millis} ms"))?);
+        return report.ok("network", format_args!("{url} answered in {millis} ms"));
     };
     let message = format!("{url}: {failure}");
-    Ok(if is_network_fault(&failure) {
-        report.fail("network", message, failure.kind.remedy())?;
+    if is_network_fault(&failure) {
+        report.fail("network", message, failure.kind.remedy())
     } else {
-        report.warn("network", message, failure.kind.remedy())?;
-    })
+        report.warn("network", message, failure.kind.remedy())
+    }
 }
 
 /// Whether a failure says something of our network rather than of the one feed asked.
@@ -330,15 +368,15 @@ impl Report {
         }
     }
 
-    fn ok(&mut self, check: &str, message: impl ToString) -> std::io::Result<()> {
+    fn ok(&mut self, check: &str, message: impl ToString) -> anyhow::Result<()> {
         self.print("ok", check, &message.to_string(), None)
     }
 
-    fn warn(&mut self, check: &str, message: impl ToString, remedy: &str) -> std::io::Result<()> {
+    fn warn(&mut self, check: &str, message: impl ToString, remedy: &str) -> anyhow::Result<()> {
         self.print("warn", check, &message.to_string(), Some(remedy))
     }
 
-    fn fail(&mut self, check: &str, message: impl ToString, remedy: &str) -> std::io::Result<()> {
+    fn fail(&mut self, check: &str, message: impl ToString, remedy: &str) -> anyhow::Result<()> {
         self.failed = true;
         self.print("fail", check, &message.to_string(), Some(remedy))
     }
@@ -349,11 +387,12 @@ impl Report {
         check: &str,
         message: &str,
         remedy: Option<&str>,
-    ) -> std::io::Result<()> {
+    ) -> anyhow::Result<()> {
         if self.json {
-            return output::json(&json!({
+            let object = json!({
                 "check": check, "state": state, "message": message, "remedy": remedy,
-            }));
+            });
+            return Ok(output::json(&object)?);
         }
         let style = match state {
             "ok" => output::GOOD,
@@ -362,10 +401,10 @@ impl Report {
         };
         let label = output::styled(style, format_args!("{:<4}", state.to_uppercase()));
         output::line(format_args!("{label} {check}: {}", output::clean(message)))?;
-        match remedy {
-            Some(remedy) => output::line(format_args!("     -> {remedy}")),
-            None => Ok(()),
+        if let Some(remedy) = remedy {
+            output::line(format_args!("     -> {remedy}"))?;
         }
+        Ok(())
     }
 
     fn exit(&self) -> Exit {
@@ -389,6 +428,18 @@ mod tests {
         failure.status = Some(504);
         assert!(!is_network_fault(&failure));
         assert!(!is_network_fault(&Failure::new(ErrorKind::Parse, "broken")));
+    }
+
+    #[test]
+    fn only_a_file_with_a_certificate_counts_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, full) = (folder.path().join("empty"), folder.path().join("full"));
+        fs::write(&empty, "# none").unwrap();
+        fs::write(&full, "# ours\n-----BEGIN CERTIFICATE-----\n").unwrap();
+
+        assert!(has_certificate(&full));
+        assert!(!has_certificate(&empty));
+        assert!(!has_certificate(folder.path()));
     }
 
     #[test]

@@ -118,10 +118,10 @@ fn report(note: &str, context: &Context) -> anyhow::Result<Exit> {
     let answer: Answer = serde_json::from_str(note).context("read the daemon's answer")?;
     let text = output::clean_block(&answer.text).into_owned();
     if !answer.ok {
-        output::complain(format_args!("the daemon changed nothing: {text}"));
+        output::complain(format_args!("the daemon refused: {text}"));
         return Ok(Exit::Failed);
     }
-    context.say(format_args!("reloaded: {text}"));
+    context.say(text);
     Ok(Exit::Success)
 }
 

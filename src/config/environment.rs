@@ -1,7 +1,7 @@
 //! What the process's environment says: where files are, and overrides of single keys.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What begins the name of a variable that overrides a key: `WIREROOM__FETCH__HOST_GAP`.
 pub(super) const PREFIX: &str = "WIREROOM__";
@@ -55,8 +55,14 @@ impl Environment {
     }
 
     /// The working directory.
-    pub(super) fn directory(&self) -> &std::path::Path {
+    pub(super) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// A path that means the same in every working directory, without `.` in it. The names
+    /// of lists are kept in the store, so that one file should have one name.
+    pub(super) fn absolute(&self, path: &Path) -> PathBuf {
+        self.directory.join(path).components().collect()
     }
 
     /// A variable that is set and not empty.

@@ -490,6 +490,18 @@ mod tests {
     }
 
     #[test]
+    fn a_relative_name_of_the_file_means_the_same_everywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.toml"), "").unwrap();
+        let environment = Environment::new(folder.path(), [("HOME", "/h")]);
+
+        let examined = examine(Some(Path::new("./a.toml")), &environment);
+
+        assert_eq!(examined.errors, []);
+        assert_eq!(examined.config.file, Some(folder.path().join("a.toml")));
+    }
+
+    #[test]
     fn a_file_that_is_not_utf_8_is_refused_with_the_place() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("wireroom.toml");

@@ -89,7 +89,7 @@ macro_rules! key {
                 Ok(())
             },
             unset: |config| config.$field.$part = None,
-            show: |config| config.$field.$part.as_ref().map($show),
+            show: |config| config.$field.$part.as_ref().map(|value| $show(value)),
         }
     };
 }
@@ -355,8 +355,8 @@ fn count(count: &usize) -> Shown {
     Shown::Integer(i64::try_from(*count).unwrap_or(i64::MAX))
 }
 
-fn text(text: &String) -> Shown {
-    text.as_str().into()
+fn text(text: &str) -> Shown {
+    text.into()
 }
 
 fn texts(texts: &[String]) -> Shown {

@@ -121,7 +121,7 @@ fn matches(
     errors: &mut Vec<ConfigError>,
 ) -> Vec<PathBuf> {
     if !pattern.contains(['*', '?', '[']) {
-        let file = folder.join(pattern);
+        let file: PathBuf = folder.join(pattern).components().collect();
         if may_miss && matches!(file.try_exists(), Ok(false)) {
             return Vec::new();
         }
@@ -134,7 +134,7 @@ fn matches(
                 notices.push(format!("{}: left out, a backup file", file.display()));
             }
             Ok(file) if file.is_dir() => {}
-            Ok(file) => files.push(file),
+            Ok(file) => files.push(file.components().collect()),
             Err(error) => errors.push(ConfigError::Read {
                 file: error.path().to_owned(),
                 reason: error.error().to_string(),
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn files_are_read_in_the_order_of_the_configuration_each_once() {
         let (_folder, config) = folder_of(
-            "feeds = [\"z.txt\", \"feeds.d/*\", \"feeds.d/b.txt\"]\n",
+            "feeds = [\"z.txt\", \"./feeds.d/*\", \"feeds.d/b.txt\"]\n",
             &[
                 ("z.txt", ""),
                 ("feeds.d/b.txt", ""),

@@ -28,7 +28,8 @@ pub use lists::{Lists, examine_lists, read_lists};
 /// Everything that can be set, with defaults filled in.
 #[derive(Clone)]
 pub struct Config {
-    /// The file it was read from; `None` when no file was found and the defaults stand.
+    /// The file it was read from, as an absolute path; `None` when no file was found and the
+    /// defaults stand.
     pub file: Option<PathBuf>,
     /// Files and globs of feed lists, relative ones against the configuration file's folder.
     pub feeds: Vec<String>,
@@ -108,7 +109,7 @@ pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
 pub fn examine(path: Option<&Path>, environment: &Environment) -> Examined {
     let mut draft = file::Draft::new();
     match locate::find(path, environment) {
-        Ok(Some(file)) => draft.read_file(&file),
+        Ok(Some(file)) => draft.read_file(&environment.absolute(&file)),
         Ok(None) => {}
         Err(error) => draft.errors.push(error),
     }

@@ -156,7 +156,7 @@ pub(super) fn resolve(path: &str, folder: &Path) -> Result<PathBuf, String> {
     if path == "~" || path.starts_with("~/") {
         return Err("`~` is not expanded; write the path in full".into());
     }
-    Ok(folder.join(path))
+    Ok(folder.join(path).components().collect())
 }
 
 /// What stands where something else was wanted.

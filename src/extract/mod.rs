@@ -1,7 +1,44 @@
 //! From a page to an article. Pure; imports nothing of ours.
+//!
+//! The way, in the order in which to read the files: [`decode`] the bytes; `parse` them
+//! with limits on depth and size; list the tree as an `outline` in document order, with
+//! `tag` and `hints` for each element; read the `metadata` (`json_ld`, `title`, `authors`,
+//! `published`, `dates`); find the `content`; `compose` its `blocks`, with `prune` and
+//! `phrases` deciding what is furniture and `figure` reading pictures; `render` them.
+//! Nothing here recurses over the tree, so no page can exhaust the stack.
+
+mod authors;
+mod blocks;
+mod compose;
+mod content;
+mod dates;
+mod decode;
+mod figure;
+mod hints;
+mod json_ld;
+mod metadata;
+mod outline;
+mod parse;
+mod phrases;
+mod plain_text;
+mod prune;
+mod published;
+mod render;
+mod sanitize;
+mod tag;
+mod text;
+mod title;
 
 use jiff::Timestamp;
 use url::Url;
+
+use self::blocks::Block;
+use self::metadata::Metadata;
+use self::outline::Outline;
+
+pub use self::decode::decode;
+pub use self::plain_text::plain_text;
+pub use self::sanitize::sanitize;
 
 /// Limits and choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,29 +156,248 @@ pub enum Rejected {
 /// # Errors
 /// [`Rejected`] when the page holds no article.
 pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, Rejected> {
-    let _ = (html, url, settings);
-    unimplemented!()
+    let document =
+        parse::parse_guarded(html, settings.max_depth).map_err(|_| Rejected::TooDeep {
+            limit: settings.max_depth,
+        })?;
+    let outline = Outline::of(&document);
+    let base = base_url(&outline, url);
+    let metadata = metadata::read(&outline, &base, url);
+    let content = content::find(&outline, &metadata);
+    let blocks = compose::compose(&outline, &metadata, &content, &base);
+    let blocks = rescue(blocks, &metadata);
+    judge(assemble(&blocks, metadata), settings)
 }
 
-/// Bytes of a page as text: valid UTF-8 first, then BOM, HTTP charset, `<meta>`, detection.
-#[must_use]
-pub fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
-    let _ = (bytes, content_type);
-    unimplemented!()
+/// The URL against which links are resolved: `<base href>` if there is one (WHATWG HTML,
+/// "The base element").
+fn base_url(outline: &Outline<'_>, url: &Url) -> Url {
+    outline
+        .items()
+        .iter()
+        .enumerate()
+        .find_map(|(index, item)| {
+            let is_base = item.tag == tag::Tag::Base;
+            metadata::http_url(url, outline.attribute(index, "href").filter(|_| is_base)?)
+        })
+        .unwrap_or_else(|| url.clone())
 }
 
-/// HTML from outside made safe to show: a closed list of elements and attributes, links
-/// absolute against `base` and `http(s)` or `mailto` only.
-#[must_use]
-pub fn sanitize(html: &str, base: Option<&Url>) -> String {
-    let _ = (html, base);
-    unimplemented!()
+/// The structured data's text, where the markup holds much less: the page is then drawn by
+/// a script.
+fn rescue(blocks: Vec<Block>, metadata: &Metadata) -> Vec<Block> {
+    let Some(body) = &metadata.body else {
+        return blocks;
+    };
+    let n_found = text::count_words(&render::text(&blocks));
+    let n_stated = text::count_words(body);
+    if n_stated < 40 || n_found * 3 > n_stated {
+        return blocks;
+    }
+    let mut rescued: Vec<Block> = blocks
+        .into_iter()
+        .filter(|block| matches!(block, Block::Figure(_)))
+        .collect();
+    rescued.extend(body.split("\n\n").map(|paragraph| {
+        Block::Paragraph(vec![blocks::Span {
+            text: paragraph.to_owned(),
+            ..blocks::Span::default()
+        }])
+    }));
+    rescued
 }
 
-/// HTML or text as plain text: tags out, entities decoded once, white space folded,
-/// paragraphs separated by a blank line.
-#[must_use]
-pub fn plain_text(html: &str) -> String {
-    let _ = html;
-    unimplemented!()
+fn assemble(blocks: &[Block], metadata: Metadata) -> Extracted {
+    let text = render::text(blocks);
+    let mut images = metadata.images;
+    let mut related: Vec<Related> = Vec::new();
+    for block in blocks {
+        match block {
+            Block::Figure(image) => add_image(&mut images, image),
+            Block::Related(link) => related.push(link.clone()),
+            _ => {}
+        }
+    }
+    Extracted {
+        title: metadata.title,
+        authors: metadata.authors,
+        published: metadata.published,
+        modified: metadata.modified,
+        language: language(&text, metadata.language),
+        canonical_url: metadata.canonical_url,
+        site_name: metadata.site_name,
+        description: metadata.description,
+        word_count: text::count_words(&text),
+        markdown: render::markdown(blocks),
+        html: render::html(blocks),
+        text,
+        images,
+        related,
+        tags: metadata.tags,
+    }
+}
+
+/// Adds a picture, or its caption and credit to the same picture named in the metadata.
+fn add_image(images: &mut Vec<Image>, image: &Image) {
+    let path = |url: &str| url.split(['?', '#']).next().unwrap_or_default().to_owned();
+    match images
+        .iter()
+        .position(|known| path(&known.url) == path(&image.url))
+    {
+        Some(at) => {
+            let known = &mut images[at];
+            known.caption = image.caption.clone().or(known.caption.take());
+            known.credit = image.credit.clone().or(known.credit.take());
+        }
+        None if images.len() < MAX_IMAGES => images.push(image.clone()),
+        None => {}
+    }
+}
+
+/// Most pictures that are listed.
+const MAX_IMAGES: usize = 50;
+
+/// Least characters from which the language of a text can be told.
+const MIN_DETECTED_CHARS: usize = 80;
+
+/// The language of the text where detection is sure of it, else what the page claims.
+fn language(text: &str, claimed: Option<String>) -> Option<String> {
+    let sample = text::prefix(text, 2_000);
+    let detected = (sample.chars().nth(MIN_DETECTED_CHARS).is_some())
+        .then(|| whatlang::detect(sample))
+        .flatten()
+        .filter(whatlang::Info::is_reliable)
+        .and_then(|info| language_tag(info.lang()));
+    match (claimed, detected) {
+        // Detection mistakes close relatives for each other; a claim is only overruled by
+        // a sure finding, and never when it names a language that detection does not know.
+        (Some(claimed), Some(detected))
+            if !is_detectable(&claimed) || are_close(&claimed, detected) =>
+        {
+            Some(claimed)
+        }
+        (_, Some(detected)) => Some(detected.to_owned()),
+        (claimed, None) => claimed,
+    }
+}
+
+/// The BCP 47 primary tag of a detected language: the two-letter code where there is one.
+fn language_tag(lang: whatlang::Lang) -> Option<&'static str> {
+    LANGUAGES
+        .iter()
+        .find(|(code, _)| *code == lang.code())
+        .map(|(_, tag)| *tag)
+}
+
+fn is_detectable(tag: &str) -> bool {
+    LANGUAGES.iter().any(|(_, known)| *known == tag)
+}
+
+fn are_close(a: &str, b: &str) -> bool {
+    const CLOSE: &[&[&str]] = &[
+        &["da", "no", "nb", "nn", "sv"],
+        &["hr", "sr", "bs", "sl", "mk", "bg"],
+        &["cs", "sk"],
+        &["ru", "uk", "be"],
+        &["es", "ca", "pt", "gl", "it"],
+        &["af", "nl"],
+        &["id", "ms", "jv"],
+        &["hi", "mr", "ne"],
+        &["ar", "fa", "ur"],
+        &["az", "tr", "uz", "tk"],
+    ];
+    a == b
+        || CLOSE
+            .iter()
+            .any(|group| group.contains(&a) && group.contains(&b))
+}
+
+/// ISO 639-3 codes of detection and their tags.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("epo", "eo"),
+    ("eng", "en"),
+    ("rus", "ru"),
+    ("cmn", "zh"),
+    ("spa", "es"),
+    ("por", "pt"),
+    ("ita", "it"),
+    ("ben", "bn"),
+    ("fra", "fr"),
+    ("deu", "de"),
+    ("ukr", "uk"),
+    ("kat", "ka"),
+    ("ara", "ar"),
+    ("hin", "hi"),
+    ("jpn", "ja"),
+    ("heb", "he"),
+    ("yid", "yi"),
+    ("pol", "pl"),
+    ("amh", "am"),
+    ("jav", "jv"),
+    ("kor", "ko"),
+    ("nob", "no"),
+    ("dan", "da"),
+    ("swe", "sv"),
+    ("fin", "fi"),
+    ("tur", "tr"),
+    ("nld", "nl"),
+    ("hun", "hu"),
+    ("ces", "cs"),
+    ("ell", "el"),
+    ("bul", "bg"),
+    ("bel", "be"),
+    ("mar", "mr"),
+    ("kan", "kn"),
+    ("ron", "ro"),
+    ("slv", "sl"),
+    ("hrv", "hr"),
+    ("srp", "sr"),
+    ("mkd", "mk"),
+    ("lit", "lt"),
+    ("lav", "lv"),
+    ("est", "et"),
+    ("tam", "ta"),
+    ("vie", "vi"),
+    ("urd", "ur"),
+    ("tha", "th"),
+    ("guj", "gu"),
+    ("uzb", "uz"),
+    ("pan", "pa"),
+    ("aze", "az"),
+    ("ind", "id"),
+    ("tel", "te"),
+    ("pes", "fa"),
+    ("mal", "ml"),
+    ("ori", "or"),
+    ("mya", "my"),
+    ("nep", "ne"),
+    ("sin", "si"),
+    ("khm", "km"),
+    ("tuk", "tk"),
+    ("aka", "ak"),
+    ("zul", "zu"),
+    ("sna", "sn"),
+    ("afr", "af"),
+    ("lat", "la"),
+    ("slk", "sk"),
+    ("cat", "ca"),
+    ("tgl", "tl"),
+    ("hye", "hy"),
+    ("cym", "cy"),
+];
+
+fn judge(found: Extracted, settings: &Settings) -> Result<Extracted, Rejected> {
+    if found.text.is_empty() {
+        return Err(Rejected::NoMainText {
+            found: Box::new(found),
+        });
+    }
+    if found.word_count < settings.min_words {
+        return Err(Rejected::TooShort {
+            n_words: found.word_count,
+            minimum: settings.min_words,
+            found: Box::new(found),
+        });
+    }
+    Ok(found)
 }

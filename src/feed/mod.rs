@@ -1,4 +1,38 @@
-//! From the bytes of a feed document to entries. Pure, and the only module that knows feed-rs.
+//! From the bytes of a feed document to entries. Pure, and tolerant of all that feeds do.
+//!
+//! The way of a document: `decode` makes it text, `root` finds the feed in it, `tokens`
+//! cuts it, and `reader` walks the tokens with the table of `elements`, capturing fields
+//! (`capture`) into drafts (`draft`); `references`, `text`, `links` and `dates` say what
+//! the words of a field mean. `identity` gives each entry its id. JSON takes a road of
+//! its own (`json_feed`).
+//!
+//! There is one reader for clean and for broken documents, so that a feed that breaks for
+//! a day keeps the identity of its entries.
+
+mod decode;
+mod root;
+mod tokens;
+
+mod reader;
+
+mod capture;
+mod elements;
+mod names;
+
+mod draft;
+
+mod dates;
+mod links;
+mod references;
+mod text;
+
+mod identity;
+mod json_feed;
+
+mod autodiscover;
+
+pub use autodiscover::{FeedLink, autodiscover};
+pub use dates::parse_date;
 
 use std::time::Duration;
 
@@ -52,6 +86,22 @@ pub enum Format {
     Rdf,
     /// JSON Feed 1.0 and 1.1.
     Json,
+    /// Channel Definition Format (1997), RSS's ancestor.
+    Cdf,
+}
+
+impl Format {
+    /// The name in JSON and on the command line: `atom`, `rss`, `rdf`, `json`, `cdf`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Atom => "atom",
+            Self::Rss => "rss",
+            Self::Rdf => "rdf",
+            Self::Json => "json",
+            Self::Cdf => "cdf",
+        }
+    }
 }
 
 /// One announcement in a feed (RFC 4287 §4.1.2; RSS `item`).
@@ -141,11 +191,14 @@ pub enum ParseError {
 /// Most entries that are read from one document; the rest is dropped with a warning.
 pub const MAX_ENTRIES: usize = 5000;
 
+/// Largest document that is read, in bytes, before and after decoding.
+const MAX_DOCUMENT_BYTES: usize = 10 << 20;
+
 /// Reads a feed document.
 ///
 /// `content_type` is the HTTP header, whose charset is one witness among several.
 /// `base` is the address that answered; links are resolved against it.
-/// Never panics: the CPU-bound work runs under `catch_unwind`.
+/// Never panics: should a library do so, that is caught, and the document is broken.
 ///
 /// # Errors
 /// [`ParseError`] when nothing could be read.
@@ -154,23 +207,70 @@ pub fn parse(
     content_type: Option<&str>,
     base: Option<&Url>,
 ) -> Result<ParsedFeed, ParseError> {
-    let _ = (document, content_type, base);
-    unimplemented!()
+    std::panic::catch_unwind(|| read(document, content_type, base)).unwrap_or_else(|_| {
+        Err(ParseError::Broken {
+            reason: "the parser failed".to_owned(),
+        })
+    })
 }
 
-/// A feed that a page names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeedLink {
-    /// Absolute URL.
-    pub url: String,
-    /// Title as given.
-    pub title: Option<String>,
-    /// Media type as given.
-    pub media_type: Option<String>,
+fn read(
+    document: &[u8],
+    content_type: Option<&str>,
+    base: Option<&Url>,
+) -> Result<ParsedFeed, ParseError> {
+    check_size(document.len())?;
+    let tld = base
+        .and_then(Url::host_str)
+        .and_then(|host| host.rsplit('.').next());
+    let decoded = decode::decode(document, content_type, tld);
+    let text = decoded.text.as_ref();
+    check_size(text.len())?;
+    let start =
+        text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
+    if start.is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let mut feed = if start.starts_with('{') {
+        json_feed::read(start, base)?
+    } else {
+        read_xml(text, base)?
+    };
+    identity::identify(&mut feed.entries);
+    feed.warnings.splice(0..0, decoded.warning);
+    Ok(feed)
 }
 
-/// The feeds that an HTML page names, in document order, each once.
-pub fn autodiscover(html: &str, base: &Url) -> Vec<FeedLink> {
-    let _ = (html, base);
-    unimplemented!()
+fn read_xml(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
+    let (tag, root) = root::find_root(text).map_err(|error| {
+        // Not a feed, but is it text at all?
+        if text.contains('\0') {
+            ParseError::Encoding
+        } else {
+            error
+        }
+    })?;
+    let feed = reader::Reader::new(text, root, base).read(tag)?;
+    if feed.entries.is_empty() && mentions_entries(text) {
+        return Err(ParseError::Broken {
+            reason: "it holds entries, but none could be read".to_owned(),
+        });
+    }
+    Ok(feed)
+}
+
+fn check_size(n_bytes: usize) -> Result<(), ParseError> {
+    if n_bytes > MAX_DOCUMENT_BYTES {
+        return Err(ParseError::Limit {
+            limit: format!("{n_bytes} bytes, more than {MAX_DOCUMENT_BYTES}"),
+        });
+    }
+    Ok(())
+}
+
+/// Whether a document without entries has something that looks like one.
+fn mentions_entries(text: &str) -> bool {
+    ["<item>", "<item ", "<entry>", "<entry "]
+        .iter()
+        .any(|tag| text.contains(tag))
 }

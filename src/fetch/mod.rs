@@ -1,24 +1,55 @@
 //! HTTP with manners: the only module that opens outgoing connections.
+//!
+//! Read [`Fetcher::feed`] and [`Fetcher::page`], then the exchange under them: each hop of a
+//! redirect chain is checked by the address guard and by robots.txt, waits its turn at the
+//! host's gate, asks once, and is read within limits.
 
+mod exchange;
+
+mod address_guard;
+mod permission;
+pub mod robots;
+
+mod host_gate;
+
+mod body;
+mod client;
+mod headers;
+mod media;
+mod redirect;
+
+mod failure;
+
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ipnet::IpNet;
+use reqwest::header::HeaderValue;
 use url::Url;
 
-use crate::model::{Failure, FeedUrl, HostKey, PageUrl, Validators};
+use self::address_guard::AddressGuard;
+use self::client::Wire;
+use self::exchange::{Answer, Ask, What};
+use self::host_gate::HostGate;
+use self::permission::Permissions;
+use crate::model::{ErrorKind, Failure, FeedUrl, HostKey, PageUrl, Validators};
 
 /// How to fetch. `[fetch]` of the configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// HTTP proxy for everything; the address guard then rests with the proxy.
+    /// HTTP proxy for everything. Names are then resolved by the proxy, and the address guard
+    /// sees only the addresses that stand in URLs. Default: none, whatever the environment says.
     pub proxy: Option<Url>,
     /// Networks that may be contacted although they are not public. Default: none.
     pub allow_private: Vec<IpNet>,
     /// Shortest time between two requests to one host, from the end of one to the start of
-    /// the next. Default 1 s; a slow answer lengthens it to its own duration.
+    /// the next. Default 1 s; a slow answer lengthens it to its own duration, up to 30 s. Zero
+    /// means no pause at all, for one's own servers.
     pub host_gap: Duration,
-    /// Longest time for one exchange, redirects included. Default 30 s.
+    /// Longest time for one exchange, redirects included, waiting at the host's gate not.
+    /// Default 30 s.
     pub timeout: Duration,
     /// Longest time for DNS, TCP and TLS together. Default 10 s.
     pub connect_timeout: Duration,
@@ -134,40 +165,138 @@ pub struct PageDocument {
 }
 
 /// Fetches feeds and pages. A cheap clone: all clones share connections, host gate and robots.
-#[derive(Clone, Debug)]
-pub struct Fetcher {}
+#[derive(Clone)]
+pub struct Fetcher {
+    shared: Arc<Shared>,
+}
+
+/// All that the clones of a [`Fetcher`] share.
+struct Shared {
+    settings: Settings,
+    user_agent: HeaderValue,
+    wire: Wire,
+    guard: AddressGuard,
+    gate: HostGate,
+    permissions: Permissions,
+}
 
 impl Fetcher {
     /// Builds the one HTTP client of the process.
     ///
+    /// Without any CA certificates on the machine it is built all the same, and each https
+    /// request says what is missing.
+    ///
     /// # Errors
     /// [`BuildError`] when TLS or the proxy cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, BuildError> {
-        let _ = settings;
-        unimplemented!()
+        let guard = AddressGuard::new(
+            settings.allow_private.clone(),
+            client::who_resolves(&settings),
+            settings.connect_timeout,
+        );
+        let shared = Shared {
+            user_agent: client::user_agent(&settings)?,
+            wire: client::build(&settings, &guard)?,
+            gate: HostGate::new(settings.host_gap, settings.max_connections),
+            permissions: Permissions::default(),
+            guard,
+            settings,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     /// Asks for a feed, conditionally when `validators` is not empty. Waits for the host's gap.
+    ///
+    /// The condition goes only to the URL that gave the validators, which after a redirect is
+    /// not `url`. robots.txt is not asked: a person asked for the feed (RFC 9309 is for crawlers).
     pub async fn feed(
         &self,
         url: &FeedUrl,
         validators: &Validators,
         request: &RequestSettings,
     ) -> Exchange<FeedAnswer> {
-        let _ = (url, validators, request);
-        unimplemented!()
+        let ask = Ask {
+            what: What::Feed,
+            url: url.url(),
+            validators,
+            request,
+        };
+        self.exchange(&ask).await.and_then(feed_answer)
     }
 
     /// Asks for a page, robots.txt first. Waits for the host's gap.
     pub async fn page(&self, url: &PageUrl, request: &RequestSettings) -> Exchange<PageDocument> {
-        let _ = (url, request);
-        unimplemented!()
+        let ask = Ask {
+            what: What::Page,
+            url: url.url(),
+            validators: &Validators::default(),
+            request,
+        };
+        self.exchange(&ask).await.and_then(page_document)
     }
 
     /// Hosts to which no request can start now, with the time when one can: those in
     /// flight (their time is unknown: `None`) and those whose gap has not passed.
     #[must_use]
     pub fn resting_hosts(&self) -> Vec<(HostKey, Option<Instant>)> {
-        unimplemented!()
+        self.shared.gate.resting()
     }
+}
+
+impl fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetcher").finish_non_exhaustive()
+    }
+}
+
+impl<T> Exchange<T> {
+    /// The same exchange, with what the answer means.
+    fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, Failure>) -> Exchange<U> {
+        Exchange {
+            status: self.status,
+            n_bytes: self.n_bytes,
+            duration: self.duration,
+            redirects: self.redirects,
+            answer: self.answer.and_then(read),
+        }
+    }
+}
+
+fn feed_answer(answer: Answer) -> Result<FeedAnswer, Failure> {
+    let validators = headers::validators(&answer.headers, &answer.url);
+    let max_age = headers::max_age(&answer.headers);
+    let Some(body) = answer.body else {
+        return Ok(FeedAnswer::NotModified {
+            validators,
+            max_age,
+        });
+    };
+    refuse_empty(&body, &answer.url)?;
+    Ok(FeedAnswer::Document(FeedDocument {
+        body,
+        content_type: headers::content_type(&answer.headers),
+        url: answer.url,
+        validators,
+        max_age,
+    }))
+}
+
+fn page_document(answer: Answer) -> Result<PageDocument, Failure> {
+    let body = answer.body.unwrap_or_default();
+    refuse_empty(&body, &answer.url)?;
+    Ok(PageDocument {
+        body,
+        content_type: headers::content_type(&answer.headers),
+        url: answer.url,
+    })
+}
+
+fn refuse_empty(body: &[u8], url: &Url) -> Result<(), Failure> {
+    if body.trim_ascii().is_empty() {
+        let detail = format!("{} answered with an empty body", headers::shown(url));
+        return Err(Failure::new(ErrorKind::Empty, detail));
+    }
+    Ok(())
 }

@@ -603,6 +603,7 @@ mod tests {
             validators: Validators {
                 etag: Some(b"\"v1\"".to_vec()),
                 last_modified: None,
+                url: None,
             },
             body_hash: None,
             state: PollState::default(),
@@ -660,6 +661,7 @@ mod tests {
         let newer = Validators {
             etag: None,
             last_modified: Some(b"Mon".to_vec()),
+            url: None,
         };
         let answer = FeedAnswer::NotModified {
             validators: newer,
@@ -672,6 +674,7 @@ mod tests {
         let kept = Validators {
             etag: Some(b"\"v1\"".to_vec()),
             last_modified: Some(b"Mon".to_vec()),
+            url: None,
         };
         assert_eq!(report.result, PollResult::NotModified { validators: kept });
     }
@@ -716,7 +719,7 @@ mod tests {
             reading
                 .warnings
                 .iter()
-                .any(|warning| warning.contains("cannot be followed: B"))
+                .any(|warning| warning.contains("cannot be followed") && warning.ends_with(": B"))
         );
     }
 

@@ -4,8 +4,12 @@
 //! will be done again; doing it twice changes nothing.
 
 mod record;
+
+mod decide;
+mod json;
 mod sqlite;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -99,7 +103,14 @@ pub enum StoreError {
 /// The archive. A cheap clone; all clones share the writer thread and the readers. The
 /// writer ends, committed, when the last clone is dropped or at [`Store::close`].
 #[derive(Clone, Debug)]
-pub struct Store {}
+pub struct Store {
+    backend: Backend,
+}
+
+#[derive(Clone, Debug)]
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+}
 
 impl Store {
     /// Opens the archive.
@@ -107,20 +118,23 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: locked, missing, newer, corrupt, unwritable.
     pub async fn open(settings: &Settings, access: Access) -> Result<Self, StoreError> {
-        let _ = (settings, access);
-        unimplemented!()
+        let sqlite = sqlite::Sqlite::open(settings, access).await?;
+        Ok(Self {
+            backend: Backend::Sqlite(sqlite),
+        })
     }
 
     /// The process that holds the daemon's lock on this store, if one does.
     #[must_use]
     pub fn daemon_process(settings: &Settings) -> Option<u32> {
-        let _ = settings;
-        unimplemented!()
+        sqlite::daemon_process(settings)
     }
 
     /// Commits what is under way and closes. Later calls fail.
     pub async fn close(self) -> Result<(), StoreError> {
-        unimplemented!()
+        match self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+        }
     }
 
     // Feeds: what is polled.
@@ -133,20 +147,23 @@ impl Store {
         lists: Vec<SourceList>,
         now: Timestamp,
     ) -> Result<SyncReport, StoreError> {
-        let _ = (lists, now);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.sync_lists(lists, now).await,
+        }
     }
 
     /// Subscribes to a feed by command.
     pub async fn subscribe(&self, feed: NewFeed, now: Timestamp) -> Result<Subscribed, StoreError> {
-        let _ = (feed, now);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.subscribe(feed, now).await,
+        }
     }
 
     /// Stops polling a feed for good; its articles stay.
     pub async fn retire(&self, feed: FeedId, now: Timestamp) -> Result<(), StoreError> {
-        let _ = (feed, now);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.retire(feed, now).await,
+        }
     }
 
     /// Pauses or resumes a feed; resumed, it is due at once.
@@ -156,31 +173,37 @@ impl Store {
         paused: Paused,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let _ = (feed, paused, now);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.set_paused(feed, paused, now).await,
+        }
     }
 
     /// Makes a feed due now.
     pub async fn make_due(&self, feed: FeedId, now: Timestamp) -> Result<(), StoreError> {
-        let _ = (feed, now);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.make_due(feed, now).await,
+        }
     }
 
     /// All feeds, in the order of their ids.
     pub async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.feeds().await,
+        }
     }
 
     /// One feed by id, or by its present or subscribed URL.
     pub async fn feed(&self, name: &FeedName) -> Result<Option<Feed>, StoreError> {
-        let _ = name;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.feed(name).await,
+        }
     }
 
     /// The newest polls of a feed, newest first.
     pub async fn polls(&self, feed: FeedId, limit: usize) -> Result<Vec<Poll>, StoreError> {
-        let _ = (feed, limit);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.polls(feed, limit).await,
+        }
     }
 
     // The queue: what is due.
@@ -188,20 +211,46 @@ impl Store {
     /// Feeds that are due, oldest first, at most one per host and none of a busy host.
     /// Nothing is written: a feed stays due until its poll is recorded.
     pub async fn due_feeds(&self, claim: &Claim) -> Result<Vec<DueFeed>, StoreError> {
-        let _ = claim;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.due_feeds(claim).await,
+        }
+    }
+
+    /// One feed, if it is due, whatever else its host has to do.
+    pub async fn due_feed(
+        &self,
+        feed: FeedId,
+        now: Timestamp,
+    ) -> Result<Option<DueFeed>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.due_feed(feed, now).await,
+        }
+    }
+
+    /// Places of the entries (identity and hash) that are in the archive just as they are:
+    /// nothing about them needs to be recorded again.
+    pub async fn known_entries(
+        &self,
+        feed: FeedId,
+        entries: Vec<(String, i64)>,
+    ) -> Result<HashSet<usize>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.known_entries(feed, entries).await,
+        }
     }
 
     /// Pages that are due, oldest first, at most one per host and none of a busy host.
     pub async fn due_pages(&self, claim: &Claim) -> Result<Vec<DuePage>, StoreError> {
-        let _ = claim;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.due_pages(claim).await,
+        }
     }
 
     /// How much is due now, and when the next thing will be.
     pub async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
-        let _ = now;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.backlog(now).await,
+        }
     }
 
     /// One poll's entries, validators, state and next due time, in one transaction.
@@ -210,8 +259,9 @@ impl Store {
         due: &DueFeed,
         report: PollReport,
     ) -> Result<PollRecorded, StoreError> {
-        let _ = (due, report);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.record_poll(due, report).await,
+        }
     }
 
     /// One scrape's article or failure, in one transaction.
@@ -220,28 +270,32 @@ impl Store {
         due: &DuePage,
         report: ScrapeReport,
     ) -> Result<Saved, StoreError> {
-        let _ = (due, report);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.record_scrape(due, report).await,
+        }
     }
 
     // Questions.
 
     /// Articles that answer a query.
     pub async fn articles(&self, query: &ArticleQuery) -> Result<Listing, StoreError> {
-        let _ = query;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.articles(query).await,
+        }
     }
 
     /// One article by id, or by any URL that leads to it.
     pub async fn article(&self, name: &ArticleName) -> Result<Option<Article>, StoreError> {
-        let _ = name;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.article(name).await,
+        }
     }
 
     /// The state of everything.
     pub async fn status(&self, now: Timestamp) -> Result<Status, StoreError> {
-        let _ = now;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.status(now).await,
+        }
     }
 
     // Upkeep.
@@ -249,30 +303,37 @@ impl Store {
     /// Brings the search index up to the newest change; returns how many articles it took.
     /// The index is derived: a missing or damaged one is made anew.
     pub async fn index(&self) -> Result<usize, StoreError> {
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.index().await,
+        }
     }
 
     /// Copies a consistent snapshot to `to`, which must not exist.
     pub async fn backup(&self, to: &Path) -> Result<u64, StoreError> {
-        let _ = to;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.backup(to).await,
+        }
     }
 
     /// Checks the files (`quick_check`, foreign keys, index watermark); one line per finding.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.check().await,
+        }
     }
 
     /// A note that outlives the process, such as the outcome of the last reload.
     pub async fn set_note(&self, name: &str, text: &str) -> Result<(), StoreError> {
-        let _ = (name, text);
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.set_note(name, text).await,
+        }
     }
 
     /// Reads a note.
     pub async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let _ = name;
-        unimplemented!()
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.note(name).await,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::{
     ArticleId, ErrorKind, Failure, FeedId, FeedSettings, FeedUrl, HostKey, PageUrl, Shard,
     Validators,
 };
+use crate::query::Cursor;
 use crate::schedule::PollState;
 
 /// One file of feeds, as read.
@@ -86,6 +87,16 @@ pub enum FeedState {
 }
 
 impl FeedState {
+    /// All states, in their order.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Ok,
+        Self::Error,
+        Self::Gone,
+        Self::Paused,
+        Self::Retired,
+    ];
+
     /// The name used in JSON and in the store.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -509,6 +520,8 @@ pub struct Article {
     pub published_at: Option<Timestamp>,
     /// When the archive first heard of it.
     pub first_seen: Option<Timestamp>,
+    /// Its place in all lists: the earlier of `published_at` and `first_seen`.
+    pub sort_at: Timestamp,
     /// Language: the page's, else the feed's.
     pub language: Option<String>,
     /// The feed's summary, plain text.
@@ -535,6 +548,17 @@ pub struct Article {
     pub page_failure: Option<Failure>,
 }
 
+impl Article {
+    /// The place in a listing behind this article.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor {
+            at_ms: self.sort_at.as_millisecond(),
+            id: self.id,
+        }
+    }
+}
+
 /// What became of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageState {
@@ -552,6 +576,15 @@ pub enum PageState {
 }
 
 impl PageState {
+    /// All states, in their order.
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Scraped,
+        Self::Retrying,
+        Self::Failed,
+        Self::Skipped,
+    ];
+
     /// The name used in JSON and in the store.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -21,6 +21,8 @@ pub enum Verbosity {
     Normal,
     /// `--verbose`: the work on each feed and page as well.
     Verbose,
+    /// `--verbose` twice: whatever there is, the libraries below us included.
+    VeryVerbose,
 }
 
 /// Why there is no log.
@@ -44,8 +46,7 @@ pub struct Logs {
 
 /// Sends the log of this process to the standard error stream.
 ///
-/// The level is `[log] level` (default `info`), or `warn` for [`Verbosity::Quiet`] and
-/// `debug` for [`Verbosity::Verbose`].
+/// The level is `[log] level` (default `info`), unless `verbosity` asks for less or more.
 ///
 /// # Errors
 /// [`InitError`] when the level is none, or the process logs already.
@@ -54,6 +55,7 @@ pub fn init(settings: &Settings, verbosity: Verbosity) -> Result<Logs, InitError
         Verbosity::Quiet => "warn",
         Verbosity::Normal => settings.level.as_deref().unwrap_or("info"),
         Verbosity::Verbose => "debug",
+        Verbosity::VeryVerbose => "trace,wireroom=trace",
     };
     let logs = Logs::default();
     let layer = tracing_subscriber::fmt::layer()

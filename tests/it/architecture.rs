@@ -2,6 +2,11 @@
 //!
 //! The table here is the authoritative one; ARCHITECTURE.md explains it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -420,6 +425,76 @@ fn the_documentation_has_every_error_of_configuration_and_store() {
         documented_kinds(&store),
         variants("store/mod.rs", "StoreError")
     );
+}
+
+#[test]
+fn the_documentation_has_every_field_of_the_log_and_no_other() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let page = fs::read_to_string(file).unwrap();
+    let (_, table) = page.split_once("\n| field |").unwrap();
+    let table = &table[..table.find("\n\n").unwrap()];
+    let logged: BTreeSet<String> = sources()
+        .iter()
+        .flat_map(|source| log_fields(&source.code))
+        .collect();
+
+    assert_eq!(documented_kinds(table), logged);
+}
+
+#[test]
+fn fields_of_log_lines_are_seen_in_all_their_forms() {
+    let code = "info!(feed.url = %url, n_new, ?outcome, error.detail = %show(a, b), \"x {url}: {n}\", n = 1); warn!(\"only {words}\", words = f(\")\")); debug!(target: \"t\", %host, \"m\");";
+
+    let found: Vec<String> = log_fields(code).into_iter().collect();
+
+    assert_eq!(
+        found,
+        ["error.detail", "feed.url", "host", "n_new", "outcome"]
+    );
+}
+
+/// The names of the fields in all log macros of a file.
+fn log_fields(code: &str) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    for level in ["error", "warn", "info", "debug", "trace"] {
+        for (at, opened) in code.match_indices(&format!("{level}!(")) {
+            for argument in arguments_before_the_message(&code[at + opened.len()..]) {
+                let name = argument.split('=').next().unwrap_or_default();
+                let name = name.trim().trim_start_matches(['%', '?']);
+                if !name.is_empty() && !argument.trim_start().starts_with("target:") {
+                    fields.insert(name.to_owned());
+                }
+            }
+        }
+    }
+    fields
+}
+
+/// The arguments of a log macro up to its message, which is the first that is a string.
+fn arguments_before_the_message(text: &str) -> Vec<String> {
+    let mut arguments = vec![String::new()];
+    let mut depth = 0;
+    let mut in_string = false;
+    for c in text.chars() {
+        let argument = arguments.last_mut().expect("there is always one");
+        match c {
+            '"' if !in_string && depth == 0 && argument.trim().is_empty() => {
+                arguments.pop();
+                return arguments;
+            }
+            '"' => in_string = !in_string,
+            '(' | '[' | '{' if !in_string => depth += 1,
+            ')' if !in_string && depth == 0 => return arguments,
+            ')' | ']' | '}' if !in_string => depth -= 1,
+            ',' if !in_string && depth == 0 => {
+                arguments.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        argument.push(c);
+    }
+    arguments
 }
 
 /// One section of docs/errors.md.

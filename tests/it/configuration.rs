@@ -1,5 +1,10 @@
 //! The configuration: what is shipped is what is built in, what is documented is what there is.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -305,6 +310,23 @@ fn reload_stops_at_a_faulty_list_and_disturbs_nobody() {
 
     assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
     assert!(stderr(&output).contains("a.toml:2:"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_daemon_does_not_start_on_a_faulty_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = "feeds = [\"a.toml\"]\n[store]\nurl = \"sqlite:x.db\"\n";
+    fs::write(folder.path().join("wireroom.toml"), configuration).unwrap();
+    fs::write(folder.path().join("a.toml"), "[[feed]]\nurl = 1\n").unwrap();
+
+    let output = command(folder.path())
+        .args(["run", "--once"])
+        .output()
+        .unwrap();
+
+    assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
+    assert!(stderr(&output).contains("a.toml:2:"), "{}", stderr(&output));
+    assert!(!folder.path().join("x.db").exists());
 }
 
 #[test]

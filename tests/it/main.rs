@@ -4,8 +4,13 @@
 
 mod support;
 
+mod architecture;
 mod collecting;
+mod commands;
+mod configuration;
 mod crash_and_resume;
+mod fetching;
 mod lists;
 mod readme;
+mod service_unit;
 mod shutdown;

@@ -1,5 +1,10 @@
 //! The systemd unit: hardened, consistent, and with command lines that the program takes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -5,6 +5,7 @@
 //! whole URL.
 
 #![allow(dead_code, reason = "each test uses the part that it needs")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -490,6 +491,12 @@ async fn read_request(
             return Ok(Some(parse_request(&String::from_utf8_lossy(&head))));
         }
         if stream.read_buf(buffer).await? == 0 {
+            return Ok(None);
+        }
+        // A TLS greeting, which real servers answer so as well.
+        if !buffer[0].is_ascii_alphabetic() {
+            let refusal = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+            stream.write_all(refusal).await?;
             return Ok(None);
         }
     }

@@ -1,4 +1,9 @@
 //! One question, whoever asks. Pure.
+//!
+//! The language of searches is described in `docs/data-model.md` and read by `parse`; each
+//! backend of the store renders the result in its own terms.
+
+mod parse;
 
 use jiff::Timestamp;
 
@@ -114,8 +119,7 @@ impl SearchExpr {
     /// # Errors
     /// [`SearchError`] with the place of the fault.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, SearchError> {
-        let _ = (text, now);
-        unimplemented!()
+        parse::parse(text, now)
     }
 }
 
@@ -123,13 +127,55 @@ impl Cursor {
     /// As text for people and programs to hand back.
     #[must_use]
     pub fn encode(&self) -> String {
-        unimplemented!()
+        format!("{:x}.{:x}", self.at_ms, self.id.0)
     }
 
     /// From text; `None` when it is not a cursor.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        let _ = text;
-        unimplemented!()
+        let (at_ms, id) = text.trim().split_once('.')?;
+        Some(Self {
+            at_ms: from_hex(at_ms)?,
+            id: ArticleId(from_hex(id)?),
+        })
+    }
+}
+
+/// Two's complement in lower-case hexadecimal digits, as `{:x}` writes it.
+fn from_hex(digits: &str) -> Option<i64> {
+    let is_hex = digits
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let value = u64::from_str_radix(digits, 16).ok()?;
+    is_hex.then(|| value.cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_cursor_survives_its_text(at_ms: i64, id: i64) {
+            let cursor = Cursor { at_ms, id: ArticleId(id) };
+
+            prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+        }
+
+        #[test]
+        fn any_text_is_a_cursor_or_none(text: String) {
+            if let Some(cursor) = Cursor::decode(&text) {
+                prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        for text in ["", ".", "1", "g.1", "1.", "1.2.3", "+1.2"] {
+            assert_eq!(Cursor::decode(text), None, "{text}");
+        }
     }
 }

@@ -1,0 +1,290 @@
+//! Where the article is: the subtrees that hold its text, and its stand-first.
+//!
+//! Every paragraph of prose has a value, which its surroundings raise or lower. From the
+//! root we step down as long as one child holds nearly all of the value; where the value
+//! spreads over several children, they are the article. Linear in the size of the page.
+
+use super::json_ld::begins_alike;
+use super::metadata::Metadata;
+use super::outline::{Index, Outline};
+use super::tag::Tag;
+use super::text::{self, comparable};
+use super::title::similarity;
+
+/// A child with at least this share of the value is stepped into.
+const DOMINANT: f64 = 0.72;
+
+/// Furniture that holds more than this share of the page's prose is no furniture: pages
+/// name their outermost elements after their sidebars and paywalls.
+const TOO_LARGE_FOR_FURNITURE: f64 = 0.4;
+
+/// The findings.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Content {
+    /// Subtrees that hold the text, in document order, none inside another.
+    pub(super) roots: Vec<Index>,
+    /// The element of the stand-first, when it is outside of the roots.
+    pub(super) standfirst: Option<Index>,
+}
+
+/// Finds the article.
+pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata) -> Content {
+    if outline.len() == 0 {
+        return Content::default();
+    }
+    let excluded = excluded(outline, metadata);
+    let values = values(outline, metadata, &excluded);
+    let best = descend(outline, metadata, &values);
+    let roots = with_siblings(outline, metadata, &values, &excluded, best);
+    let standfirst = standfirst(outline, metadata, &excluded, &roots);
+    Content { roots, standfirst }
+}
+
+/// Which nodes are furniture, or inside of it.
+fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
+    let total = f64::from(outline.item(0).prose);
+    let mut excluded = vec![false; outline.len()];
+    for index in 0..outline.len() {
+        let item = outline.item(index);
+        let holds_headline = metadata
+            .headline
+            .is_some_and(|headline| (index..item.end).contains(&headline));
+        let is_large = f64::from(item.prose) > TOO_LARGE_FOR_FURNITURE * total;
+        let hints = item.hints;
+        let by_name = hints.furniture
+            || hints.related
+            || matches!(
+                item.tag,
+                Tag::Nav | Tag::Footer | Tag::Aside | Tag::Form | Tag::Button
+            );
+        let own = item.hidden
+            || (hints.comments && !holds_headline && !(is_large && hints.body))
+            || (by_name && !is_large && !hints.body)
+            || (outline.is_teaser_list(index) && !holds_headline && !is_large);
+        excluded[index] = own || excluded[item.parent];
+    }
+    excluded
+}
+
+/// The value of each subtree.
+fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<f64> {
+    let anchor = metadata.body.as_deref().map(comparable);
+    let mut in_body = vec![false; outline.len()];
+    let mut values = vec![0.0; outline.len()];
+    for index in 0..outline.len() {
+        let item = outline.item(index);
+        in_body[index] = in_body[item.parent] || (item.hints.body && item.prose > 0);
+        let is_paragraph = item.own_weight >= 50 && item.own_linked * 2 <= item.own_weight;
+        if !is_paragraph || excluded[index] || item.tag.is_heading() || item.hints.caption {
+            continue;
+        }
+        let mut value = f64::from(item.own_weight);
+        if in_body[index] {
+            value *= 2.0;
+        }
+        if item.tag == Tag::P {
+            value *= 1.3;
+        } else if matches!(item.tag, Tag::Li | Tag::Td | Tag::Dd) {
+            value *= 0.5;
+        }
+        if metadata.headline.is_some_and(|headline| index < headline) {
+            value *= 0.5;
+        }
+        if let Some(anchor) = &anchor {
+            let start = comparable(text::prefix(&outline.text_of(index, 120), 60));
+            if start.len() >= 25 && anchor.contains(&start) {
+                value *= 3.0;
+            }
+        }
+        values[index] = value;
+    }
+    for index in (1..outline.len()).rev() {
+        values[outline.item(index).parent] += values[index];
+    }
+    values
+}
+
+/// Steps down from the root to the element whose children share the article.
+fn descend(outline: &Outline<'_>, metadata: &Metadata, values: &[f64]) -> Index {
+    let mut at = 0;
+    loop {
+        let best = outline
+            .children(at)
+            .max_by(|&a, &b| values[a].total_cmp(&values[b]).then(b.cmp(&a)));
+        let Some(best) = best else { return at };
+        if values[best] >= DOMINANT * values[at]
+            && values[best] > 0.0
+            && outline.item(best).tag.is_block()
+        {
+            // A lone paragraph is not the container of an article.
+            if matches!(outline.item(best).tag, Tag::P) {
+                return at;
+            }
+            at = best;
+            continue;
+        }
+        match one_of_several_articles(outline, metadata, values, at) {
+            Some(article) => at = article,
+            None => return at,
+        }
+    }
+}
+
+/// Pages that load one article after the other hold several; the page is about the one with
+/// its headline, or else the first. Live blogs hold many inside one.
+fn one_of_several_articles(
+    outline: &Outline<'_>,
+    metadata: &Metadata,
+    values: &[f64],
+    at: Index,
+) -> Option<Index> {
+    let mut articles = Vec::new();
+    let mut index = at + 1;
+    while index < outline.item(at).end {
+        if outline.item(index).tag == Tag::Article {
+            if values[index] >= 0.1 * values[at] {
+                articles.push(index);
+            }
+            index = outline.item(index).end;
+        } else {
+            index += 1;
+        }
+    }
+    if !(1..=5).contains(&articles.len()) {
+        return None;
+    }
+    let with_headline = metadata.headline.and_then(|headline| {
+        articles
+            .iter()
+            .copied()
+            .find(|&article| (article..outline.item(article).end).contains(&headline))
+    });
+    with_headline
+        .or_else(|| articles.first().copied())
+        .filter(|&article| {
+            values[article] >= 600.0 && (articles.len() > 1 || values[article] >= 0.5 * values[at])
+        })
+}
+
+/// The element found, with those beside it, and beside the elements around it, that are
+/// of its kind: articles are often cut in pieces by advertising.
+fn with_siblings(
+    outline: &Outline<'_>,
+    metadata: &Metadata,
+    values: &[f64],
+    excluded: &[bool],
+    best: Index,
+) -> Vec<Index> {
+    let mut roots = vec![best];
+    let mut child = best;
+    for _ in 0..3 {
+        let parent = outline.item(child).parent;
+        if parent == child || matches!(outline.item(parent).tag, Tag::Body | Tag::Html) {
+            break;
+        }
+        let class = outline.attribute(child, "class");
+        for sibling in outline.children(parent) {
+            if sibling == child || excluded[sibling] || values[sibling] <= 0.0 {
+                continue;
+            }
+            if metadata.headline.is_some_and(|headline| sibling < headline) {
+                continue;
+            }
+            let item = outline.item(sibling);
+            let same_kind = item.tag == outline.item(child).tag
+                && class.is_some()
+                && class == outline.attribute(sibling, "class")
+                && item.tag != Tag::Article;
+            let is_text = matches!(item.tag, Tag::P | Tag::Blockquote) || item.hints.body;
+            if (same_kind || is_text) && outline.link_density(sibling) < 0.3 {
+                roots.push(sibling);
+            }
+        }
+        child = parent;
+    }
+    roots.sort_unstable();
+    roots
+}
+
+/// The stand-first outside of the text: the element that says what the page's description
+/// says, or one named for it, between the headline and the text.
+fn standfirst(
+    outline: &Outline<'_>,
+    metadata: &Metadata,
+    excluded: &[bool],
+    roots: &[Index],
+) -> Option<Index> {
+    let first = *roots.first()?;
+    let inside = |index: Index| {
+        roots
+            .iter()
+            .any(|&root| (root..outline.item(root).end).contains(&index))
+    };
+    let start = metadata
+        .headline
+        .map_or(first.saturating_sub(300), |headline| {
+            headline.min(first).saturating_sub(40)
+        });
+    let description = metadata
+        .description
+        .as_deref()
+        .filter(|text| text.chars().count() >= 25);
+    let wanted = description.map(comparable);
+
+    if let Some(description) = description
+        && roots
+            .iter()
+            .any(|&root| begins_with(outline, root, description))
+    {
+        return None;
+    }
+    let mut named = None;
+    let end = outline.len().min(first + 2_000);
+    for index in start..end {
+        let item = outline.item(index);
+        if excluded[index]
+            || item.hidden
+            || item.own_weight < 20
+            || !item.tag.is_block()
+            || inside(index)
+        {
+            continue;
+        }
+        if item.own_linked * 2 > item.own_weight || Some(index) == metadata.headline {
+            continue;
+        }
+        let shown = outline.text_of(index, 1_000);
+        let form = comparable(&shown);
+        if metadata.titles.contains(&form) {
+            continue;
+        }
+        if let (Some(description), Some(wanted)) = (description, &wanted)
+            && (begins_alike(&shown, description) || similarity(&form, wanted) >= 0.8)
+        {
+            return Some(index);
+        }
+        let is_named = item.hints.standfirst
+            || outline
+                .ancestors(index)
+                .take(2)
+                .any(|ancestor| outline.item(ancestor).hints.standfirst);
+        if named.is_none()
+            && is_named
+            && index < first
+            && item.own_weight >= 40
+            && !item.hints.byline
+            && !item.hints.caption
+        {
+            named = Some(index);
+        }
+    }
+    named.filter(|&index| metadata.headline.is_none_or(|headline| index > headline))
+}
+
+/// Whether one of the first paragraphs of a subtree begins like a text.
+fn begins_with(outline: &Outline<'_>, root: Index, wanted: &str) -> bool {
+    (root..outline.item(root).end)
+        .filter(|&index| outline.item(index).tag.is_block() && outline.item(index).own_weight >= 20)
+        .take(8)
+        .any(|index| begins_alike(&outline.text_of(index, 400), wanted))
+}

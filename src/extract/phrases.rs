@@ -1,0 +1,155 @@
+//! The few phrases that tell furniture where the markup does not, in the languages of many
+//! newspapers. Only whole beginnings of short paragraphs are compared.
+
+use super::text::comparable;
+
+/// Beginnings of lines that lead to another article.
+const LEADS: &[&str] = &[
+    "read more",
+    "read also",
+    "also read",
+    "read next",
+    "see also",
+    "related",
+    "more on this",
+    "more",
+    "further reading",
+    "click here",
+    "watch",
+    "recommended",
+    "lesen sie auch",
+    "lesen sie dazu",
+    "lesen sie mehr",
+    "lesen sie hier",
+    "lesen sie weiter",
+    "auch interessant",
+    "mehr zum thema",
+    "mehr dazu",
+    "mehr lesen",
+    "siehe auch",
+    "weiterlesen",
+    "lire aussi",
+    "à lire aussi",
+    "a lire aussi",
+    "lire également",
+    "voir aussi",
+    "lire la suite",
+    "sur le même sujet",
+    "leer también",
+    "lea también",
+    "lee también",
+    "te puede interesar",
+    "le puede interesar",
+    "más información",
+    "leer más",
+    "leia também",
+    "leia mais",
+    "veja também",
+    "saiba mais",
+    "leggi anche",
+    "leggi di più",
+    "approfondisci",
+    "lees ook",
+    "lees meer",
+    "les også",
+    "læs også",
+    "läs också",
+    "läs mer",
+    "les mer",
+    "czytaj także",
+    "czytaj też",
+    "zobacz także",
+    "přečtěte si",
+    "čtěte také",
+    "baca juga",
+    "ayrıca bakınız",
+    "читайте также",
+    "читайте",
+    "lue myös",
+    "xem thêm",
+    "関連記事",
+];
+
+/// Beginnings of paragraphs that speak to the reader about the site.
+const FURNITURE: &[&str] = &[
+    "sign up for",
+    "sign up to",
+    "subscribe to",
+    "subscribe now",
+    "follow us on",
+    "like us on",
+    "join us on",
+    "advertisement",
+    "anzeige",
+    "all rights reserved",
+    "share this",
+    "share on",
+    "this article originally appeared",
+    "copyright ©",
+    "© copyright",
+    "newsletter",
+    "abonnieren sie",
+    "melden sie sich",
+    "jetzt abonnieren",
+    "externer inhalt",
+    "empfohlener redaktioneller inhalt",
+    "an dieser stelle finden sie",
+    "an dieser stelle befindet",
+    "inscrivez vous",
+    "abonnez vous",
+    "suscríbete",
+    "suscríbase",
+    "iscriviti",
+    "story continues below",
+    "article continues",
+    "loading",
+    "we ll be in the",
+    "download the app",
+    "publicidad",
+    "publicité",
+    "reklama",
+    "werbung",
+    "get the latest",
+    "click to share",
+    "print this",
+    "skip to",
+    "follow us",
+    "folgen sie uns",
+    "folge uns",
+    "síguenos",
+    "siga nos",
+    "abonneer",
+    "continue reading",
+    "scroll to continue",
+];
+
+/// Whether a line begins as links to other articles do.
+pub(super) fn leads_elsewhere(line: &str) -> bool {
+    begins_with_any(line, LEADS)
+}
+
+/// Whether a short paragraph begins as calls to subscribe, share or accept do.
+pub(super) fn is_furniture(line: &str) -> bool {
+    begins_with_any(line, FURNITURE)
+}
+
+fn begins_with_any(line: &str, phrases: &[&str]) -> bool {
+    let form = comparable(super::text::prefix(line, 80));
+    phrases.iter().any(|phrase| {
+        form.strip_prefix(phrase)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_beginnings_count() {
+        assert!(leads_elsewhere("Read more: The rain"));
+        assert!(leads_elsewhere("» Lesen Sie auch: Der Regen"));
+        assert!(!leads_elsewhere("Readers were surprised"));
+        assert!(is_furniture("Sign up for our newsletter"));
+    }
+}

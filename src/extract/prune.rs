@@ -1,0 +1,155 @@
+//! What is cut from inside the article's container: furniture by its name, its element, or
+//! its share of links.
+
+use super::content::Content;
+use super::metadata::Metadata;
+use super::outline::{Index, Outline};
+use super::tag::Tag;
+use super::text::comparable;
+use super::title::similarity;
+
+/// What to do with an element and all inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Part of the article.
+    Keep,
+    /// Not part of it.
+    Drop,
+    /// Not part of it, but its links lead to related articles.
+    Related,
+    /// The article ends before it.
+    End,
+}
+
+/// Knows the article's size and title.
+#[derive(Debug)]
+pub(super) struct Pruner<'o, 'a> {
+    outline: &'o Outline<'a>,
+    metadata: &'o Metadata,
+    total: f64,
+}
+
+impl<'o, 'a> Pruner<'o, 'a> {
+    /// For one page.
+    pub(super) fn new(outline: &'o Outline<'a>, metadata: &'o Metadata, content: &Content) -> Self {
+        let total: u32 = content
+            .roots
+            .iter()
+            .map(|&root| outline.item(root).prose)
+            .sum();
+        Self {
+            outline,
+            metadata,
+            total: f64::from(total),
+        }
+    }
+
+    /// Judges an element when it is reached; `n_kept` is the weight of the text before it.
+    pub(super) fn judge(&self, index: Index, n_kept: u32) -> Verdict {
+        let item = self.outline.item(index);
+        if item.hidden && !matches!(item.tag, Tag::Iframe | Tag::Video | Tag::Noscript) {
+            return Verdict::Drop;
+        }
+        if item.tag.is_heading() || item.hints.headline {
+            let verdict = self.judge_heading(index, n_kept);
+            if verdict != Verdict::Keep {
+                return verdict;
+            }
+        }
+        let is_large = f64::from(item.prose) > 0.4 * self.total;
+        if self.outline.is_teaser_list(index) && !is_large {
+            return Verdict::Related;
+        }
+        let is_small = f64::from(item.prose) <= 0.3 * self.total;
+        if !is_small {
+            return Verdict::Keep;
+        }
+        self.judge_name(index)
+            .or_else(|| self.judge_links(index))
+            .unwrap_or(Verdict::Keep)
+    }
+
+    fn judge_heading(&self, index: Index, n_kept: u32) -> Verdict {
+        let item = self.outline.item(index);
+        if item.weight == 0 || item.weight > 400 {
+            return Verdict::Keep;
+        }
+        if Some(index) == self.metadata.headline {
+            return Verdict::Drop;
+        }
+        let shown = comparable(&self.outline.text_of(index, 500));
+        let is_title = self
+            .metadata
+            .titles
+            .iter()
+            .any(|title| similarity(title, &shown) >= 0.85);
+        if is_title && item.tag.is_heading() {
+            return Verdict::Drop;
+        }
+        if item.tag == Tag::H1
+            && f64::from(n_kept) > 800.0
+            && self.metadata.headline.is_some_and(|headline| {
+                headline < index && self.outline.item(headline).tag == Tag::H1
+            })
+        {
+            return Verdict::End;
+        }
+        Verdict::Keep
+    }
+
+    fn judge_name(&self, index: Index) -> Option<Verdict> {
+        let item = self.outline.item(index);
+        let hints = item.hints;
+        if hints.related {
+            return Some(Verdict::Related);
+        }
+        if hints.furniture || hints.comments {
+            return Some(Verdict::Drop);
+        }
+        match item.tag {
+            Tag::Nav
+            | Tag::Footer
+            | Tag::Form
+            | Tag::Button
+            | Tag::Label
+            | Tag::Input
+            | Tag::Dialog
+            | Tag::Aside => {
+                return Some(Verdict::Drop);
+            }
+            _ => {}
+        }
+        if item.tag.is_heading() {
+            return None;
+        }
+        let is_byline = hints.byline && item.weight <= 200 && item.prose == 0;
+        let is_dateline = hints.dateline && item.weight <= 80;
+        let is_lone_time = item.tag == Tag::Time && self.outline.item(item.block).own_weight <= 60;
+        if is_byline || is_dateline || is_lone_time {
+            return Some(Verdict::Drop);
+        }
+        None
+    }
+
+    fn judge_links(&self, index: Index) -> Option<Verdict> {
+        let item = self.outline.item(index);
+        if item.weight == 0 || item.linked_weight == 0 || !item.tag.is_block() {
+            return None;
+        }
+        let density = self.outline.link_density(index);
+        let is_list = matches!(item.tag, Tag::Ul | Tag::Ol | Tag::Dl | Tag::Table);
+        let limit = match item.tag {
+            Tag::P
+            | Tag::Li
+            | Tag::Dd
+            | Tag::Td
+            | Tag::Blockquote
+            | Tag::Figure
+            | Tag::Figcaption => return None,
+            _ if item.tag.is_heading() => 0.9,
+            _ if is_list => 0.6,
+            _ => 0.55,
+        };
+        (density > limit).then_some(Verdict::Related)
+    }
+}

@@ -1,0 +1,287 @@
+//! The text of one field while it is being read, with or without markup in it.
+
+use url::Url;
+
+use super::elements::{Element, Field};
+use super::links::push_tag;
+use super::references::push_escaped;
+use super::text::TextKind;
+use super::tokens::{Tag, local};
+
+/// Deepest nesting of markup in content of which `xml:base` is tracked.
+const MAX_INNER_DEPTH: usize = 512;
+
+/// Most names of which the next tag is remembered.
+const MAX_REMEMBERED: usize = 64;
+
+/// A field whose end tag has not come yet.
+#[derive(Debug)]
+pub(super) struct Capture<'a> {
+    /// The field.
+    pub(super) field: Field,
+    /// Whether a guid may be read as the link.
+    pub(super) is_permalink: bool,
+    /// The element's name, prefix included.
+    pub(super) name: &'a str,
+    kind: TextKind,
+    is_base64: bool,
+    value: String,
+    /// Whether `value` is markup: it is, once an element stood within the field.
+    is_markup: bool,
+    /// Per open element within, its own base address.
+    inner_bases: Vec<Option<Url>>,
+    base: Option<Url>,
+}
+
+impl<'a> Capture<'a> {
+    pub(super) fn new(tag: &Tag<'a>, field: Field, base: Option<&Url>) -> Self {
+        let is_permalink = tag
+            .attribute("ispermalink")
+            .is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"));
+        let (kind, is_base64) = kind_of(tag, field);
+        Self {
+            field,
+            is_permalink,
+            name: tag.name,
+            kind,
+            is_base64,
+            value: String::new(),
+            is_markup: false,
+            inner_bases: Vec::new(),
+            base: base.cloned(),
+        }
+    }
+
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// Whether the field is over although its end tag did not come, because `next` begins
+    /// at `position`.
+    pub(super) fn ends_before(
+        &self,
+        next: Element,
+        lookahead: &mut Lookahead<'a>,
+        position: usize,
+    ) -> bool {
+        match next {
+            Element::Unread | Element::MediaGroup | Element::Feed | Element::List => return false,
+            Element::PersonPart(_) => return self.field == Field::Person,
+            _ => {}
+        }
+        if !self.field.may_hold_markup() {
+            return true;
+        }
+        !lookahead.closes_in_time(self.name, position)
+    }
+
+    /// Text, references decoded.
+    pub(super) fn push_text(&mut self, text: &str) {
+        if self.is_markup {
+            push_escaped(&mut self.value, text);
+        } else {
+            self.value.push_str(text);
+        }
+    }
+
+    /// A start tag within the field.
+    pub(super) fn push_start(&mut self, tag: &Tag<'a>, is_html: bool) {
+        if !self.is_markup {
+            self.is_markup = true;
+            let text = std::mem::take(&mut self.value);
+            // Text of an HTML field is HTML already, when somebody mixes both.
+            if self.kind == TextKind::Html {
+                self.value = text;
+            } else {
+                push_escaped(&mut self.value, &text);
+            }
+        }
+        let outer = self
+            .inner_bases
+            .iter()
+            .rev()
+            .flatten()
+            .next()
+            .or(self.base.as_ref());
+        let own = tag
+            .attributes()
+            .find(|(name, _)| name.eq_ignore_ascii_case("xml:base"));
+        let own = own.and_then(|(_, given)| match outer {
+            Some(outer) => outer.join(given.trim()).ok(),
+            None => Url::parse(given.trim()).ok(),
+        });
+        let name = if is_html { local(tag.name) } else { tag.name };
+        push_tag(&mut self.value, name, tag, own.as_ref().or(outer));
+        if !tag.empty && !is_void(name) && self.inner_bases.len() < MAX_INNER_DEPTH {
+            self.inner_bases.push(own);
+        }
+    }
+
+    /// An end tag within the field; one without a start tag is dropped.
+    pub(super) fn push_end(&mut self, name: &str) {
+        if !self.is_markup || is_void(local(name)) {
+            return;
+        }
+        self.inner_bases.pop();
+        self.value.push_str("</");
+        self.value.push_str(match name.split_once(':') {
+            Some((_, local)) if self.kind == TextKind::Xhtml => local,
+            _ => name,
+        });
+        self.value.push('>');
+    }
+
+    /// The value, and how it is to be understood.
+    pub(super) fn finish(self) -> (String, TextKind) {
+        if self.is_base64 {
+            let decoded =
+                decode_base64(&self.value).and_then(|bytes| String::from_utf8(bytes).ok());
+            return (decoded.unwrap_or(self.value), TextKind::Html);
+        }
+        if self.is_markup {
+            return (without_wrapper(self.value), TextKind::Xhtml);
+        }
+        match self.kind {
+            // Declared as markup, but written as text: the text is what is meant.
+            TextKind::Xhtml => (self.value, TextKind::Text),
+            kind => (self.value, kind),
+        }
+    }
+}
+
+/// How a field is to be understood: Atom says so in `type` (RFC 4287 §3.1.1), Atom 0.3 in
+/// `type` and `mode` as well; the other formats do not say.
+fn kind_of(tag: &Tag<'_>, field: Field) -> (TextKind, bool) {
+    if !field.may_hold_markup() {
+        return (TextKind::Unknown, false);
+    }
+    let mode = tag
+        .attribute("mode")
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    if mode == "base64" {
+        return (TextKind::Html, true);
+    }
+    let Some(given) = tag.attribute("type") else {
+        let kind = if mode == "escaped" {
+            TextKind::Html
+        } else {
+            TextKind::Unknown
+        };
+        return (kind, false);
+    };
+    let given = given.trim().to_ascii_lowercase();
+    let kind = match given.as_str() {
+        "text" | "text/plain" => TextKind::Text,
+        "html" | "text/html" => TextKind::Html,
+        "xhtml" | "application/xhtml+xml" => TextKind::Xhtml,
+        _ => TextKind::Unknown,
+    };
+    let is_text = kind != TextKind::Unknown
+        || given.starts_with("text/")
+        || given.ends_with("xml")
+        || !given.contains('/');
+    (kind, !is_text)
+}
+
+/// XHTML content stands in a `div` that is no part of it (RFC 4287 §3.1.1.3).
+fn without_wrapper(value: String) -> String {
+    let trimmed = value.trim();
+    let inner = trimmed
+        .strip_prefix("<div>")
+        .and_then(|inner| inner.strip_suffix("</div>"))
+        .filter(|inner| !inner.contains("<div"));
+    match inner {
+        Some(inner) => inner.to_owned(),
+        None => value,
+    }
+}
+
+fn is_void(name: &str) -> bool {
+    [
+        "br", "hr", "img", "input", "link", "meta", "area", "base", "col", "embed", "source",
+        "track", "wbr", "param",
+    ]
+    .iter()
+    .any(|void| name.eq_ignore_ascii_case(void))
+}
+
+/// Decodes base64 (RFC 4648 §4), white space allowed; `None` when it is not that.
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut buffer, mut n_bits) = (0u32, 0);
+    for byte in text.bytes().filter(|b| !b.is_ascii_whitespace()) {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => continue,
+            _ => return None,
+        };
+        buffer = buffer << 6 | u32::from(value);
+        n_bits += 6;
+        if n_bits >= 8 {
+            n_bits -= 8;
+            bytes.push((buffer >> n_bits) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+/// Looks ahead for end tags, each stretch of the document once per name.
+#[derive(Debug)]
+pub(super) struct Lookahead<'a> {
+    text: &'a str,
+    /// Needle, and where it was found last.
+    found: Vec<(String, usize)>,
+}
+
+impl<'a> Lookahead<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            found: Vec::new(),
+        }
+    }
+
+    /// Whether the end tag of `name` comes before another element of that name begins and
+    /// before the entry ends.
+    fn closes_in_time(&mut self, name: &str, from: usize) -> bool {
+        let close = self.next(format!("</{name}"), from);
+        let limits = [
+            format!("<{name}"),
+            "</item".to_owned(),
+            "</entry".to_owned(),
+            "<item".to_owned(),
+            "<entry".to_owned(),
+        ];
+        close < self.text.len()
+            && limits
+                .into_iter()
+                .all(|limit| close < self.next(limit, from))
+    }
+
+    /// Where `needle` stands next; the end of the document when it does not.
+    fn next(&mut self, needle: String, from: usize) -> usize {
+        let known = self.found.iter_mut().find(|(known, _)| *known == needle);
+        if let Some((_, at)) = known {
+            if *at < from {
+                *at = find(self.text, &needle, from);
+            }
+            return *at;
+        }
+        if self.found.len() >= MAX_REMEMBERED {
+            return self.text.len();
+        }
+        let at = find(self.text, &needle, from);
+        self.found.push((needle, at));
+        at
+    }
+}
+
+fn find(text: &str, needle: &str, from: usize) -> usize {
+    text[from..].find(needle).map_or(text.len(), |at| from + at)
+}

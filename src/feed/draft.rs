@@ -1,0 +1,222 @@
+//! A feed or an entry while it is being read: fields with their sources still in order.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::links::{has_scheme, is_web_url, resolve};
+use super::{Enclosure, Entry, Hints, ParsedFeed};
+
+/// Most values that are kept of a field that repeats: authors, categories, links.
+const MAX_REPEATED: usize = 256;
+
+/// A field with several sources: the lowest rank wins, then the first.
+#[derive(Debug)]
+pub(super) struct Ranked<T>(Option<(u8, T)>);
+
+impl<T> Default for Ranked<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Ranked<T> {
+    pub(super) fn offer(&mut self, rank: u8, value: Option<T>) {
+        if let Some(value) = value
+            && self.0.as_ref().is_none_or(|(known, _)| rank < *known)
+        {
+            self.0 = Some((rank, value));
+        }
+    }
+
+    pub(super) fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(|(_, value)| value)
+    }
+
+    fn take(&mut self) -> Option<T> {
+        self.0.take().map(|(_, value)| value)
+    }
+}
+
+/// Where a link was found: the lower, the better.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LinkSource {
+    /// FeedBurner's record of the publisher's own link.
+    Original,
+    /// RSS `link`, JSON `url`, CDF `href`.
+    Own,
+    /// Atom `rel=alternate` that says it is a page.
+    Page,
+    /// Atom `rel=alternate` that says nothing.
+    Alternate,
+    /// JSON `external_url`.
+    External,
+    /// Atom `rel=alternate` that is no page.
+    Other,
+    /// A guid that is a permalink.
+    Permalink,
+    /// An id that happens to be a URL.
+    Id,
+    /// `rdf:about`.
+    About,
+}
+
+/// What has been read of a feed or of an entry.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) title: Ranked<String>,
+    pub(super) summary: Ranked<String>,
+    pub(super) content: Ranked<String>,
+    pub(super) id: Ranked<String>,
+    /// A guid that may be the link (RSS 2.0: `isPermaLink` is true unless it says false).
+    pub(super) permalink: Option<String>,
+    pub(super) link: Ranked<String>,
+    pub(super) self_url: Option<String>,
+    pub(super) published: Ranked<Timestamp>,
+    pub(super) updated: Ranked<Timestamp>,
+    /// `dc:date`: whichever of the two is missing.
+    pub(super) date: Option<Timestamp>,
+    pub(super) language: Option<String>,
+    pub(super) authors: Vec<String>,
+    /// Of a feed: those who wrote its entries, unless an entry says otherwise.
+    pub(super) entry_authors: Vec<String>,
+    pub(super) categories: Vec<String>,
+    pub(super) enclosures: Vec<Enclosure>,
+    pub(super) links: Vec<String>,
+    pub(super) hubs: Vec<String>,
+    pub(super) ttl: Option<Duration>,
+    pub(super) update_period: Option<Duration>,
+    pub(super) update_frequency: Option<u32>,
+    pub(super) skip_hours: Vec<u8>,
+    pub(super) skip_days: Vec<u8>,
+}
+
+impl Draft {
+    pub(super) fn add_author(&mut self, name: Option<String>) {
+        add_once(&mut self.authors, name);
+    }
+
+    /// An author of the feed who, by the format's rules, is the author of its entries, too:
+    /// RFC 4287 §4.2.1, JSON Feed 1.1, Apple's podcast tags.
+    pub(super) fn add_entry_author(&mut self, name: Option<String>) {
+        add_once(&mut self.entry_authors, name.clone());
+        self.add_author(name);
+    }
+
+    pub(super) fn add_category(&mut self, term: Option<String>) {
+        add_once(&mut self.categories, term);
+    }
+
+    pub(super) fn add_link(&mut self, url: Option<String>) {
+        add_once(&mut self.links, url.filter(|url| !url.is_empty()));
+    }
+
+    /// A link from some source. What is not for the web gives way to anything that is.
+    pub(super) fn offer_link(&mut self, source: LinkSource, link: Option<String>) {
+        let Some(link) = link.filter(|link| !link.is_empty()) else {
+            return;
+        };
+        let elsewhere = if has_scheme(&link) && !is_web_url(&link) {
+            16
+        } else {
+            0
+        };
+        self.link.offer(source as u8 + elsewhere, Some(link));
+    }
+
+    pub(super) fn add_enclosure(&mut self, enclosure: Enclosure) {
+        let known = self
+            .enclosures
+            .iter()
+            .any(|other| other.url == enclosure.url);
+        if !enclosure.url.is_empty() && !known && self.enclosures.len() < MAX_REPEATED {
+            self.enclosures.push(enclosure);
+        }
+    }
+
+    /// The entry as it stands; its id is made later, when all entries are known.
+    pub(super) fn into_entry(mut self) -> Entry {
+        self.settle();
+        Entry {
+            id: String::new(),
+            guid: self.id.take(),
+            link: self.link.take(),
+            title: self.title.take(),
+            published: self.published.take(),
+            updated: self.updated.take(),
+            summary: self.summary.take(),
+            content: self.content.take(),
+            authors: self.authors,
+            categories: self.categories,
+            enclosures: self.enclosures,
+            links: self.links,
+        }
+    }
+
+    /// The feed's own fields as they stand.
+    pub(super) fn into_feed(mut self, mut entries: Vec<Entry>) -> ParsedFeed {
+        self.settle();
+        let site = self.link.take();
+        resolve_against_site(&mut entries, site.as_deref());
+        for entry in entries.iter_mut().filter(|entry| entry.authors.is_empty()) {
+            entry.authors.clone_from(&self.entry_authors);
+        }
+        ParsedFeed {
+            title: self.title.take(),
+            description: self.summary.take().or_else(|| self.content.take()),
+            site,
+            self_url: self.self_url,
+            language: self.language,
+            id: self.id.take(),
+            updated: self.updated.take(),
+            published: self.published.take(),
+            authors: self.authors,
+            categories: self.categories,
+            links: self.links,
+            hints: Hints {
+                interval: self.ttl.or(self
+                    .update_period
+                    .map(|period| period / self.update_frequency.unwrap_or(1).max(1))),
+                skip_hours: self.skip_hours,
+                skip_days: self.skip_days,
+                hubs: self.hubs,
+            },
+            entries,
+            ..ParsedFeed::default()
+        }
+    }
+
+    fn settle(&mut self) {
+        self.published.offer(3, self.date);
+        self.updated.offer(3, self.date);
+        let permalink = self.permalink.take();
+        self.offer_link(LinkSource::Permalink, permalink);
+        let id = self.id.get().filter(|id| is_web_url(id)).cloned();
+        self.offer_link(LinkSource::Id, id);
+        let link = self.link.get().cloned();
+        self.add_link(link);
+    }
+}
+
+/// Links of a document whose address nobody knows, against the site that it names.
+fn resolve_against_site(entries: &mut [Entry], site: Option<&str>) {
+    let Some(site) = site.and_then(|site| Url::parse(site).ok()) else {
+        return;
+    };
+    for entry in entries {
+        let links = entry.links.iter_mut().chain(entry.link.as_mut());
+        for link in links.filter(|link| !has_scheme(link)) {
+            *link = resolve(link, Some(&site));
+        }
+    }
+}
+
+fn add_once(list: &mut Vec<String>, value: Option<String>) {
+    if let Some(value) = value
+        && list.len() < MAX_REPEATED
+        && !list.contains(&value)
+    {
+        list.push(value);
+    }
+}

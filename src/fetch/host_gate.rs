@@ -1,0 +1,338 @@
+//! One request at a time to a host, with a pause after each.
+//!
+//! The gate keeps a line per host and a number of places in all. Who holds a [`Pass`] may
+//! make one request; when the pass is dropped, the host's pause begins.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::model::HostKey;
+
+/// Longest pause that a slow answer alone can cause.
+const MAX_SLOW_GAP: Duration = Duration::from_secs(30);
+/// Longest time for which anybody waits at a host that rests; who would have to wait
+/// longer is sent away with the time at which to come back.
+const MAX_WAIT: Duration = Duration::from_secs(65);
+/// How often hosts that nobody asks are forgotten.
+const SWEEP: Duration = Duration::from_secs(60);
+/// Most hosts remembered for their pause alone.
+const MAX_HOSTS: usize = 50_000;
+
+/// The gate of all hosts. A cheap clone.
+#[derive(Clone)]
+pub(super) struct HostGate {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gap: Duration,
+    places: Arc<Semaphore>,
+    hosts: Mutex<Hosts>,
+}
+
+struct Hosts {
+    by_key: HashMap<HostKey, Host>,
+    swept: Instant,
+}
+
+/// One host, as long as somebody asks it or its pause lasts.
+struct Host {
+    /// The line: fair, one at a time.
+    line: Arc<Semaphore>,
+    /// Before it, no request starts.
+    free_at: Instant,
+    /// How many wait or hold the pass.
+    n_users: usize,
+}
+
+/// The host rests for longer than anybody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Resting {
+    /// For how long still.
+    pub(super) wait: Duration,
+}
+
+/// The right to make one request to a host. Dropping it begins the host's pause.
+pub(super) struct Pass {
+    seat: Seat,
+    since: Instant,
+    least_gap: Duration,
+    rest: Duration,
+    _turn: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
+
+/// A place in a host's line; counted, so that the host is not forgotten meanwhile.
+struct Seat {
+    shared: Arc<Shared>,
+    host: HostKey,
+}
+
+impl HostGate {
+    /// A gate with `gap` between two requests to one host, and `max_connections` in all.
+    /// No gap means no pause, not even after slow answers.
+    pub(super) fn new(gap: Duration, max_connections: usize) -> Self {
+        let hosts = Hosts {
+            by_key: HashMap::new(),
+            swept: Instant::now(),
+        };
+        let shared = Shared {
+            gap,
+            places: Arc::new(Semaphore::new(
+                max_connections.clamp(1, Semaphore::MAX_PERMITS),
+            )),
+            hosts: Mutex::new(hosts),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Waits until it is our turn at `host`, its pause is over, and a place is free.
+    pub(super) async fn enter(&self, host: HostKey) -> Result<Pass, Resting> {
+        let (seat, line) = self.sit_down(host);
+        let turn = line.acquire_owned().await;
+        let turn = turn.expect("the line is never closed");
+        // The pause may grow while we wait, when somebody learns of a Retry-After.
+        while let Some(wait) = seat.pause_left() {
+            if wait > MAX_WAIT {
+                return Err(Resting { wait });
+            }
+            tokio::time::sleep(wait).await;
+        }
+        let place = Arc::clone(&self.shared.places).acquire_owned().await;
+        Ok(Pass {
+            seat,
+            since: Instant::now(),
+            least_gap: Duration::ZERO,
+            rest: Duration::ZERO,
+            _turn: turn,
+            _place: place.expect("the places are never closed"),
+        })
+    }
+
+    /// Hosts to which no request can start now, with the time when one can, if it is known.
+    pub(super) fn resting(&self) -> Vec<(HostKey, Option<Instant>)> {
+        let now = Instant::now();
+        let hosts = self.shared.hosts();
+        hosts
+            .by_key
+            .iter()
+            .filter(|(_, host)| host.is_needed(now))
+            .map(|(key, host)| (key.clone(), (host.n_users == 0).then_some(host.free_at)))
+            .collect()
+    }
+
+    fn sit_down(&self, key: HostKey) -> (Seat, Arc<Semaphore>) {
+        let now = Instant::now();
+        let mut hosts = self.shared.hosts();
+        hosts.sweep(now);
+        let host = hosts.by_key.entry(key.clone()).or_insert_with(|| Host {
+            line: Arc::new(Semaphore::new(1)),
+            free_at: now,
+            n_users: 0,
+        });
+        host.n_users += 1;
+        let seat = Seat {
+            shared: Arc::clone(&self.shared),
+            host: key,
+        };
+        (seat, Arc::clone(&host.line))
+    }
+}
+
+impl Pass {
+    /// After this request, a pause of at least `gap`: a `Crawl-delay`.
+    pub(super) fn lengthen_gap(&mut self, gap: Duration) {
+        self.least_gap = self.least_gap.max(gap);
+    }
+
+    /// After this request, the host rests for `span`, whatever the gap.
+    pub(super) fn rest_host(&mut self, span: Duration) {
+        self.rest = self.rest.max(span);
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let took = now.duration_since(self.since);
+        let own = match self.seat.shared.gap {
+            Duration::ZERO => Duration::ZERO,
+            gap => gap.max(took.min(MAX_SLOW_GAP)),
+        };
+        let pause = own.max(self.least_gap).max(self.rest);
+        let mut hosts = self.seat.shared.hosts();
+        if let Some(host) = hosts.by_key.get_mut(&self.seat.host) {
+            host.free_at = host.free_at.max(now + pause);
+        }
+    }
+}
+
+impl Seat {
+    /// What is left of the host's pause, if anything.
+    fn pause_left(&self) -> Option<Duration> {
+        let hosts = self.shared.hosts();
+        let free_at = hosts.by_key.get(&self.host)?.free_at;
+        let left = free_at.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut hosts = self.shared.hosts();
+        if let Some(host) = hosts.by_key.get_mut(&self.host) {
+            host.n_users -= 1;
+        }
+    }
+}
+
+impl Shared {
+    fn hosts(&self) -> MutexGuard<'_, Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hosts {
+    /// Forgets the hosts that nobody asks and whose pause is over; when a flood of hosts
+    /// was told to rest, also those.
+    fn sweep(&mut self, now: Instant) {
+        if now.duration_since(self.swept) >= SWEEP || self.by_key.len() >= MAX_HOSTS {
+            self.swept = now;
+            self.by_key.retain(|_, host| host.is_needed(now));
+        }
+        if self.by_key.len() >= MAX_HOSTS {
+            self.by_key.retain(|_, host| host.n_users > 0);
+        }
+    }
+}
+
+impl Host {
+    fn is_needed(&self, now: Instant) -> bool {
+        self.n_users > 0 || self.free_at > now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    const GAP: Duration = Duration::from_millis(60);
+
+    fn host(name: &str) -> HostKey {
+        HostKey::of(&Url::parse(&format!("http://{name}/")).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_second_request_waits_for_the_gap() {
+        let gate = HostGate::new(GAP, 8);
+        drop(gate.enter(host("a.example")).await.unwrap());
+        let ended = Instant::now();
+
+        let _second = gate.enter(host("a.example")).await.unwrap();
+
+        assert!(ended.elapsed() >= GAP);
+    }
+
+    #[tokio::test]
+    async fn another_host_does_not_wait() {
+        let gate = HostGate::new(Duration::from_secs(60), 8);
+        let _first = gate.enter(host("a.example")).await.unwrap();
+
+        let second = tokio::time::timeout(GAP, gate.enter(host("b.example"))).await;
+
+        assert!(second.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_enters_beside_another_or_beyond_the_places() {
+        let gate = HostGate::new(Duration::ZERO, 2);
+        let first = gate.enter(host("a.example")).await.unwrap();
+
+        assert!(
+            tokio::time::timeout(GAP, gate.enter(host("a.example")))
+                .await
+                .is_err()
+        );
+        let _second = gate.enter(host("b.example")).await.unwrap();
+        assert!(
+            tokio::time::timeout(GAP, gate.enter(host("c.example")))
+                .await
+                .is_err()
+        );
+        drop(first);
+        assert!(
+            tokio::time::timeout(GAP, gate.enter(host("c.example")))
+                .await
+                .is_ok()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_slow_answer_and_a_crawl_delay_lengthen_the_gap() {
+        let gate = HostGate::new(Duration::from_millis(1), 8);
+        let pass = gate.enter(host("slow.example")).await.unwrap();
+        tokio::time::sleep(GAP).await;
+        drop(pass);
+        let mut pass = gate.enter(host("strict.example")).await.unwrap();
+        pass.lengthen_gap(Duration::from_secs(9));
+        drop(pass);
+
+        let now = Instant::now();
+        let until = |name: &str| {
+            let resting = gate.resting();
+            let (_, until) = resting.iter().find(|(key, _)| *key == host(name)).unwrap();
+            until.unwrap() - now
+        };
+        assert!(until("slow.example") > GAP / 2);
+        assert!(until("strict.example") > Duration::from_secs(8));
+    }
+
+    #[tokio::test]
+    async fn a_host_that_rests_for_long_is_not_waited_for() {
+        let gate = HostGate::new(GAP, 8);
+        let mut pass = gate.enter(host("a.example")).await.unwrap();
+        pass.rest_host(Duration::from_secs(3600));
+        drop(pass);
+
+        let refused = gate.enter(host("a.example")).await.err().unwrap();
+
+        assert!(refused.wait > Duration::from_secs(3590));
+    }
+
+    #[tokio::test]
+    async fn resting_hosts_are_named_and_idle_ones_forgotten() {
+        let gate = HostGate::new(Duration::ZERO, 8);
+        let pass = gate.enter(host("a.example")).await.unwrap();
+        assert_eq!(gate.resting(), [(host("a.example"), None)]);
+
+        drop(pass);
+
+        assert_eq!(gate.resting(), []);
+        let mut hosts = gate.shared.hosts();
+        hosts.sweep(Instant::now() + SWEEP);
+        assert!(hosts.by_key.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_waiting_leaves_no_trace() {
+        let gate = HostGate::new(Duration::ZERO, 8);
+        let pass = gate.enter(host("a.example")).await.unwrap();
+        assert!(
+            tokio::time::timeout(GAP, gate.enter(host("a.example")))
+                .await
+                .is_err()
+        );
+
+        drop(pass);
+
+        assert_eq!(gate.resting(), []);
+        assert!(gate.enter(host("a.example")).await.is_ok());
+    }
+}

@@ -1,0 +1,316 @@
+//! What the store decides, apart from how it is stored: ids, order, dates, who is merged
+//! with whom. Pure, and the same on every backend.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::record::Announcement;
+use crate::dedup::{self, ContentHash};
+use crate::model::{ArticleId, Shard};
+
+/// 2020-01-01T00:00:00Z, from which ids count, in Unix seconds.
+const ID_EPOCH: i64 = 1_577_836_800;
+
+/// Dates before 1990 are a machine's mistake: there was no web.
+const EARLIEST: i64 = 631_152_000;
+
+/// 64-bit key of a text, for an index; the text is compared on a hit.
+pub(super) fn key(text: &str) -> i64 {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(first)
+}
+
+/// Makes [`ArticleId`]s: unique, growing with time, and never one twice, whatever the
+/// clock does.
+#[derive(Debug, Default)]
+pub(super) struct IdMaker {
+    /// The largest id that the store knows of.
+    largest: i64,
+    /// No new id lies in an earlier second.
+    floor: i64,
+    /// The newest id of each shard since `floor` was set.
+    newest: HashMap<u16, i64>,
+}
+
+impl IdMaker {
+    /// Goes on behind `largest`, the largest id ever given. Another process may have given
+    /// it: then every id of ours lies in a later second than all of its ids.
+    pub(super) fn resume(&mut self, largest: i64) {
+        if largest != self.largest {
+            self.largest = largest;
+            self.floor = (largest >> 21) + 1;
+            self.newest.clear();
+        }
+    }
+
+    /// The next id of `shard`.
+    pub(super) fn next(&mut self, shard: Shard, now: Timestamp) -> ArticleId {
+        let second = (now.as_second() - ID_EPOCH).max(self.floor).max(0);
+        let place = i64::from(shard.0) << 11;
+        let mut id = (second << 21) | place;
+        if let Some(&newest) = self.newest.get(&shard.0)
+            && newest >= id
+        {
+            let is_full = newest & 0x7ff == 0x7ff;
+            id = if is_full {
+                (((newest >> 21) + 1) << 21) | place
+            } else {
+                newest + 1
+            };
+        }
+        self.newest.insert(shard.0, id);
+        self.largest = self.largest.max(id);
+        ArticleId(id)
+    }
+
+    /// The largest id given so far, to be written beside the articles.
+    pub(super) fn largest(&self) -> i64 {
+        self.largest
+    }
+}
+
+/// A date that an article may carry: not before 1990, not more than a day ahead of `now`.
+pub(super) fn believable(date: Timestamp, now: Timestamp) -> bool {
+    date.as_second() >= EARLIEST && date.as_second() <= now.as_second() + 86_400
+}
+
+/// What an article's place in all lists is: the earlier of publication and first sight.
+pub(super) fn sort_at(published: Option<Timestamp>, first_seen: Timestamp) -> Timestamp {
+    published.map_or(first_seen, |published| published.min(first_seen))
+}
+
+/// A publication date with its spelling and its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Publication {
+    pub(super) at: Timestamp,
+    pub(super) text: String,
+    pub(super) from: String,
+}
+
+impl Publication {
+    /// What the feed says, as RFC 3339.
+    pub(super) fn of_feed(announcement: &Announcement, now: Timestamp) -> Option<Self> {
+        let at = announcement.published.or(announcement.updated)?;
+        believable(at, now).then(|| Self {
+            at,
+            text: at.to_string(),
+            from: "feed".to_owned(),
+        })
+    }
+
+    /// Which date an article shows: the feed's, unless the page states its own in structured
+    /// data (JSON-LD or `meta`) with a time of day. A page's bare date only fills a gap.
+    pub(super) fn choose(feed: Option<Self>, page: Option<Self>) -> Option<Self> {
+        match (feed, page) {
+            (Some(feed), Some(page)) => {
+                let is_structured = matches!(page.from.as_str(), "json-ld" | "meta");
+                let has_time = page.text.contains('T');
+                Some(if is_structured && has_time {
+                    page
+                } else {
+                    feed
+                })
+            }
+            (feed, page) => feed.or(page),
+        }
+    }
+}
+
+/// The order in which entries of one document become articles: oldest first, so that ids
+/// grow with time. Documents are newest first as a rule; where every entry has a date, the
+/// dates decide.
+pub(super) fn oldest_first(announcements: &[Announcement]) -> Vec<&Announcement> {
+    let mut order: Vec<&Announcement> = announcements.iter().rev().collect();
+    if announcements.iter().all(|entry| entry.published.is_some()) {
+        order.sort_by_key(|entry| entry.published);
+    }
+    order
+}
+
+/// What is compared before two articles become one.
+pub(super) struct Likeness<'a> {
+    pub(super) title: Option<&'a str>,
+    pub(super) content: Option<ContentHash>,
+}
+
+/// Whether two articles that claim one URL are the same: the same text, or the same
+/// headline. A page that names a foreign canonical URL satisfies neither.
+pub(super) fn same_article(a: &Likeness<'_>, b: &Likeness<'_>) -> bool {
+    let same_text = a.content.is_some() && a.content == b.content;
+    let same_title = match (a.title, b.title) {
+        (Some(a), Some(b)) => {
+            !a.trim().is_empty() && !b.trim().is_empty() && dedup::same_title(a, b)
+        }
+        _ => false,
+    };
+    same_text || same_title
+}
+
+/// Plain text as Markdown that shows the same characters.
+pub(super) fn plain_as_markdown(text: &str) -> String {
+    let mut markdown = String::with_capacity(text.len() + 16);
+    let mut at_line_start = true;
+    for c in text.chars() {
+        let is_special = matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>')
+            || (at_line_start && matches!(c, '#' | '+' | '-' | '=' | '|' | '~'));
+        if is_special {
+            markdown.push('\\');
+        }
+        markdown.push(c);
+        at_line_start = c == '\n' || (at_line_start && c == ' ');
+    }
+    markdown
+}
+
+/// Plain text as HTML, one `p` per paragraph.
+pub(super) fn plain_as_html(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 16);
+    for paragraph in text.split("\n\n").filter(|part| !part.trim().is_empty()) {
+        html.push_str("<p>");
+        for c in paragraph.trim().chars() {
+            match c {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                c => html.push(c),
+            }
+        }
+        html.push_str("</p>");
+    }
+    html
+}
+
+/// Words of a text, counted between white space.
+pub(super) fn word_count(text: &str) -> i64 {
+    i64::try_from(text.split_whitespace().count()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn publication(text: &str, from: &str) -> Publication {
+        Publication {
+            at: at("2026-11-20T10:00:00Z"),
+            text: text.into(),
+            from: from.into(),
+        }
+    }
+
+    #[test]
+    fn ids_grow_and_fit_into_a_double() {
+        let now = at("2026-11-23T12:00:00Z");
+        let mut ids = IdMaker::default();
+
+        let given: Vec<i64> = (0..5000).map(|_| ids.next(Shard(1023), now).0).collect();
+
+        assert!(given.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(given.iter().all(|id| *id > 0 && *id < 1 << 53));
+        assert!(given.iter().all(|id| (id >> 11) & 0x3ff == 1023));
+    }
+
+    #[test]
+    fn a_clock_set_back_gives_no_id_twice() {
+        let mut before = IdMaker::default();
+        let last = (0..3000)
+            .map(|_| before.next(Shard(7), at("2026-11-23T12:00:00Z")))
+            .max()
+            .unwrap();
+
+        let mut after = IdMaker::default();
+        after.resume(last.0);
+
+        assert!(after.next(Shard(7), at("2021-01-01T00:00:00Z")) > last);
+        assert!(after.next(Shard(0), at("2021-01-01T00:00:00Z")) > last);
+    }
+
+    #[test]
+    fn a_page_s_structured_date_with_a_time_wins() {
+        let feed = Some(publication("2026-11-20T10:00:00Z", "feed"));
+
+        let chosen = |text, from| {
+            Publication::choose(feed.clone(), Some(publication(text, from)))
+                .unwrap()
+                .from
+        };
+
+        assert_eq!(chosen("2026-11-20T09:58:00+03:00", "json-ld"), "json-ld");
+        assert_eq!(chosen("2026-11-20", "json-ld"), "feed");
+        assert_eq!(chosen("2026-11-20T09:58:00Z", "text"), "feed");
+        assert_eq!(
+            Publication::choose(None, Some(publication("2026-11-20", "url")))
+                .unwrap()
+                .from,
+            "url"
+        );
+    }
+
+    #[test]
+    fn absurd_dates_are_not_believed() {
+        let now = at("2026-11-23T12:00:00Z");
+
+        assert!(!believable(at("1970-01-01T00:00:00Z"), now));
+        assert!(!believable(at("2026-11-25T12:00:00Z"), now));
+        assert!(believable(at("1999-01-01T00:00:00Z"), now));
+    }
+
+    #[test]
+    fn undated_entries_become_articles_from_the_bottom_up() {
+        let entry = |id: &str, published: Option<&str>| Announcement {
+            entry_id: id.into(),
+            published: published.map(at),
+            ..Announcement::default()
+        };
+        let ids = |entries: &[Announcement]| -> Vec<String> {
+            oldest_first(entries)
+                .into_iter()
+                .map(|entry| entry.entry_id.clone())
+                .collect()
+        };
+
+        assert_eq!(ids(&[entry("b", None), entry("a", None)]), ["a", "b"]);
+        assert_eq!(
+            ids(&[
+                entry("a", Some("2026-01-01T00:00:00Z")),
+                entry("b", Some("2026-01-02T00:00:00Z"))
+            ]),
+            ["a", "b"]
+        );
+    }
+
+    #[test]
+    fn empty_titles_are_not_the_same_title() {
+        let likeness = |title| Likeness {
+            title,
+            content: None,
+        };
+
+        assert!(!same_article(&likeness(Some(" ")), &likeness(Some(""))));
+        assert!(!same_article(&likeness(None), &likeness(None)));
+        assert!(same_article(
+            &likeness(Some("A storm")),
+            &likeness(Some("A Storm"))
+        ));
+    }
+
+    #[test]
+    fn text_from_a_feed_cannot_become_markup() {
+        assert_eq!(
+            plain_as_html("a <b>\n\n\"c\" & d"),
+            "<p>a &lt;b&gt;</p><p>&quot;c&quot; &amp; d</p>"
+        );
+        assert_eq!(
+            plain_as_markdown("# a *b*\n- [c](d)"),
+            "\\# a \\*b\\*\n\\- \\[c\\](d)"
+        );
+    }
+}

@@ -1,0 +1,345 @@
+//! Reading articles: one, a listing, the answers to a search.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use url::Url;
+
+use super::super::json::{self, Rendering};
+use super::super::record::{Article, PageState};
+use super::super::{ArticleName, Listing};
+use super::fault::Fault;
+use super::readers::Reader;
+use super::search::{self, Condition, SearchReader};
+use super::{count, feeds, int, ms, polls, state, time};
+use crate::canonical::canonicalize;
+use crate::model::{ArticleId, FeedId, FeedUrl};
+use crate::query::{ArticleQuery, Field, Parts};
+
+/// Answers to one question at most; more come by the cursor.
+const MAX_LIMIT: usize = 1000;
+
+/// Most texts read at once: whole articles may be large.
+const MAX_WHOLE: usize = 200;
+
+pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<Listing, Fault> {
+    let (main, search) = reader.both();
+    let wanted = match &query.search {
+        Some(expr) => search::render(&expr.expr, &mut |field, value| {
+            feeds_meant(main, field, value)
+        })?,
+        None => Condition::Everything,
+    };
+    match wanted {
+        Condition::Everything => by_time(main, query),
+        Condition::Match(matching) => by_search(main, search, query, &matching),
+        Condition::Nothing => Ok(Listing {
+            index_lag: search.lag(main)?,
+            ..Listing::default()
+        }),
+    }
+}
+
+fn limit(query: &ArticleQuery) -> usize {
+    let most = match query.parts {
+        Parts::Head => MAX_LIMIT,
+        Parts::Whole => MAX_WHOLE,
+    };
+    match query.limit {
+        0 => ArticleQuery::DEFAULT_LIMIT,
+        limit => limit.min(most),
+    }
+}
+
+/// `after:` and `before:` of the search, in milliseconds.
+fn bounds(query: &ArticleQuery) -> (Option<i64>, Option<i64>) {
+    let search = query.search.as_ref();
+    let after: Option<Timestamp> = search.and_then(|search| search.after);
+    let before: Option<Timestamp> = search.and_then(|search| search.before);
+    (after.map(ms), before.map(ms))
+}
+
+/// Straight from the archive, in the order of time: exact, without the index.
+fn by_time(main: &Connection, query: &ArticleQuery) -> Result<Listing, Fault> {
+    let (after, before) = bounds(query);
+    // Each condition is there only when it is asked, so that the index serves it.
+    let (from, id) = match query.feed {
+        None => ("article", "id"),
+        Some(_) => ("sighting", "article_id"),
+    };
+    let mut conditions = vec!["1 = 1".to_owned()];
+    let mut values: Vec<Value> = Vec::new();
+    if let Some(feed) = query.feed {
+        conditions.push("feed_id = ?".to_owned());
+        values.push(feed.0.into());
+    }
+    if let Some(cursor) = query.cursor {
+        conditions.push(format!("(sort_at, {id}) < (?, ?)"));
+        values.extend([cursor.at_ms.into(), cursor.id.0.into()]);
+    }
+    if let Some(after) = after {
+        conditions.push("sort_at >= ?".to_owned());
+        values.push(after.into());
+    }
+    if let Some(before) = before {
+        conditions.push("sort_at < ?".to_owned());
+        values.push(before.into());
+    }
+    let limit = limit(query);
+    values.push(int(limit + 1).into());
+    let sql = format!(
+        "SELECT DISTINCT {id} FROM {from} WHERE {}
+         ORDER BY sort_at DESC, {id} DESC LIMIT ?",
+        conditions.join(" AND ")
+    );
+    let mut ids: Vec<ArticleId> = main
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| row.get(0).map(ArticleId))?
+        .collect::<Result<_, _>>()?;
+    let has_more = ids.len() > limit;
+    ids.truncate(limit);
+    let articles = read(main, &ids, query.parts)?;
+    Ok(Listing {
+        next: articles.last().filter(|_| has_more).map(Article::cursor),
+        articles,
+        index_lag: 0,
+    })
+}
+
+/// From the index, newest first; articles that are gone since are passed over.
+fn by_search(
+    main: &Connection,
+    search: &mut SearchReader,
+    query: &ArticleQuery,
+    matching: &str,
+) -> Result<Listing, Fault> {
+    let matching = match query.feed {
+        Some(feed) => format!("({matching} AND {})", search::announced_by(feed.0)),
+        None => matching.to_owned(),
+    };
+    let (after, before) = bounds(query);
+    // Whole seconds: a document's row knows no more.
+    let from = after.map_or(0, |after| search::place_of_second(after.div_euclid(1000)));
+    let end = before.map_or(i64::MAX, |before| {
+        search::place_of_second((before + 999).div_euclid(1000))
+    });
+    let mut below = end;
+    if let Some(cursor) = query.cursor {
+        let place = search.place(main, cursor.id.0)?;
+        let second_after = search::place_of_second(cursor.at_ms.div_euclid(1000) + 1);
+        below = below.min(place.unwrap_or(second_after));
+    }
+    let limit = limit(query);
+    let mut articles = Vec::new();
+    let mut has_more = true;
+    while articles.len() <= limit && has_more {
+        let n_wanted = limit + 1 - articles.len();
+        let found = search.newest(main, &matching, from, below, n_wanted)?;
+        has_more = found.len() == n_wanted;
+        below = found.last().map_or(below, |last| last.place);
+        let ids: Vec<ArticleId> = found.iter().map(|found| ArticleId(found.article)).collect();
+        articles.extend(read(main, &ids, query.parts)?);
+    }
+    let has_more = articles.len() > limit;
+    articles.truncate(limit);
+    Ok(Listing {
+        next: articles.last().filter(|_| has_more).map(Article::cursor),
+        articles,
+        index_lag: search.lag(main)?,
+    })
+}
+
+/// The feeds that a value of `feed:` or `tag:` means.
+fn feeds_meant(main: &Connection, field: Field, value: &str) -> rusqlite::Result<Vec<i64>> {
+    let value = value.trim().to_lowercase();
+    let mut statement =
+        main.prepare_cached("SELECT id, url, subscribed_url, title, tags FROM feeds")?;
+    let mut rows = statement.query([])?;
+    let mut meant = Vec::new();
+    while let Some(row) = rows.next()? {
+        let is_meant = match field {
+            Field::Feed => is_called(row, &value)?,
+            Field::Tag => json::read::<Vec<String>>(&row.get::<_, String>(4)?)
+                .iter()
+                .any(|tag| is_within(&tag.to_lowercase(), &value)),
+            _ => false,
+        };
+        if is_meant {
+            meant.push(row.get(0)?);
+        }
+    }
+    Ok(meant)
+}
+
+/// Whether a feed is named by its id, its URL, or words of its title.
+fn is_called(row: &Row<'_>, value: &str) -> rusqlite::Result<bool> {
+    if let Ok(id) = value.parse::<i64>() {
+        return Ok(row.get::<_, i64>(0)? == id);
+    }
+    if let Ok(url) = FeedUrl::parse(value) {
+        let url = url.as_str().to_lowercase();
+        return Ok(row.get::<_, String>(1)?.to_lowercase() == url
+            || row.get::<_, String>(2)?.to_lowercase() == url);
+    }
+    let title = row
+        .get::<_, Option<String>>(3)?
+        .unwrap_or_default()
+        .to_lowercase();
+    Ok(!value.is_empty() && value.split_whitespace().all(|word| title.contains(word)))
+}
+
+/// A tag, or a folder below it: `world` means `world/europe` as well.
+fn is_within(tag: &str, folder: &str) -> bool {
+    tag.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+pub(super) fn article(main: &Connection, name: &ArticleName) -> Result<Option<Article>, Fault> {
+    let id = match name {
+        ArticleName::Id(id) => Some(*id),
+        ArticleName::Url(url) => article_at(main, url)?,
+    };
+    let ids: Vec<ArticleId> = id.into_iter().collect();
+    Ok(read(main, &ids, Parts::Whole)?.pop())
+}
+
+fn article_at(main: &Connection, url: &str) -> Result<Option<ArticleId>, Fault> {
+    match Url::parse(url.trim()) {
+        Ok(url) => Ok(polls::article_of(main, &canonicalize(&url))?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The articles with these ids, in this order; those that are not there are left out.
+fn read(main: &Connection, ids: &[ArticleId], parts: Parts) -> Result<Vec<Article>, Fault> {
+    let mut sightings = read_sightings(main, ids)?;
+    let sql = "SELECT id, url, canonical_url, final_url, title, authors, published,
+                 published_from, published_at, first_seen_at, sort_at, language, summary,
+                 keywords, word_count, page_state, error_kind, error, error_status
+               FROM article WHERE id = ?1";
+    let mut statement = main.prepare_cached(sql)?;
+    let mut articles = Vec::with_capacity(ids.len());
+    for id in ids {
+        let Some(mut article) = statement.query_row([id.0], read_article).optional()? else {
+            continue;
+        };
+        if let Some(sightings) = sightings.remove(&id.0) {
+            sightings.add_to(&mut article);
+        }
+        if parts == Parts::Whole {
+            read_body(main, &mut article)?;
+        }
+        articles.push(article);
+    }
+    Ok(articles)
+}
+
+fn read_article(row: &Row<'_>) -> rusqlite::Result<Article> {
+    Ok(Article {
+        id: ArticleId(row.get(0)?),
+        url: row.get(1)?,
+        canonical_url: row.get(2)?,
+        final_url: row.get(3)?,
+        title: row.get(4)?,
+        authors: json::read(&row.get::<_, String>(5)?),
+        published: row.get(6)?,
+        published_from: row.get(7)?,
+        published_at: row.get::<_, Option<i64>>(8)?.map(time),
+        first_seen: Some(time(row.get(9)?)),
+        sort_at: time(row.get(10)?),
+        language: row.get(11)?,
+        summary: row.get(12)?,
+        tags: json::read(&row.get::<_, String>(13)?),
+        word_count: count(row, 14)?,
+        page_state: page_state(&row.get::<_, String>(15)?),
+        page_failure: feeds::failure(row.get(16)?, row.get(17)?, row.get(18)?),
+        ..Article::default()
+    })
+}
+
+fn page_state(name: &str) -> PageState {
+    PageState::ALL
+        .into_iter()
+        .find(|state| state.name() == name)
+        .unwrap_or_default()
+}
+
+fn read_body(main: &Connection, article: &mut Article) -> rusqlite::Result<()> {
+    article.text = main
+        .prepare_cached("SELECT text FROM article_text WHERE article_id = ?1")?
+        .query_row([article.id.0], |row| row.get(0))
+        .optional()?
+        .unwrap_or_default();
+    let packed: Option<(i64, Vec<u8>)> = main
+        .prepare_cached("SELECT enc, data FROM article_rendering WHERE article_id = ?1")?
+        .query_row([article.id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((enc, data)) = packed {
+        let rendering = Rendering::read(&state::unpack(enc, &data));
+        article.markdown = rendering.markdown;
+        article.html = rendering.html;
+        article.images = rendering.images;
+        article.related = rendering.related;
+    }
+    Ok(())
+}
+
+/// What the feeds said of one article, first sighting first.
+#[derive(Default)]
+struct Sightings {
+    guid: Option<Option<String>>,
+    feeds: BTreeSet<FeedId>,
+    feed_urls: Vec<String>,
+    tags: Vec<String>,
+    enclosures: Vec<crate::feed::Enclosure>,
+}
+
+impl Sightings {
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let guid: Option<String> = row.get(1)?;
+        self.guid.get_or_insert(guid);
+        if self.feeds.insert(FeedId(row.get(2)?)) {
+            self.feed_urls.push(row.get(3)?);
+        }
+        self.tags
+            .extend(json::read::<Vec<String>>(&row.get::<_, String>(4)?));
+        self.tags
+            .extend(json::read::<Vec<String>>(&row.get::<_, String>(5)?));
+        if self.enclosures.is_empty() {
+            self.enclosures = json::read_enclosures(&row.get::<_, String>(6)?);
+        }
+        Ok(())
+    }
+
+    fn add_to(self, article: &mut Article) {
+        article.guid = self.guid.flatten();
+        article.feed_urls = self.feed_urls;
+        article.enclosures = self.enclosures;
+        for tag in self.tags {
+            if !article.tags.contains(&tag) {
+                article.tags.push(tag);
+            }
+        }
+    }
+}
+
+fn read_sightings(
+    main: &Connection,
+    ids: &[ArticleId],
+) -> rusqlite::Result<HashMap<i64, Sightings>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let sql = "SELECT s.article_id, s.guid, s.feed_id, f.url, s.tags, f.tags, s.enclosures
+               FROM json_each(?1) wanted
+               JOIN sighting s ON s.article_id = wanted.value
+               JOIN feed f ON f.id = s.feed_id
+               ORDER BY s.article_id, s.seen_at, s.id";
+    let mut statement = main.prepare_cached(sql)?;
+    let mut rows = statement.query([json::write(&ids)])?;
+    let mut sightings: HashMap<i64, Sightings> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        sightings.entry(row.get(0)?).or_default().add(row)?;
+    }
+    Ok(sightings)
+}

@@ -1,0 +1,89 @@
+//! From SQLite's error codes to the cases that callers treat differently.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use super::super::StoreError;
+
+/// What goes wrong inside a command: the database, or a case of ours.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The database said no.
+    Sql(rusqlite::Error),
+    /// A case of ours, already typed.
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Fault {
+    /// The same, typed for the callers of the store at `path`.
+    pub(super) fn at(self, path: &Path) -> StoreError {
+        match self {
+            Self::Sql(error) => at(path, &error),
+            Self::Store(error) => error,
+        }
+    }
+
+    /// Whether the file itself is damaged.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Sql(error) => is_damage(error),
+            Self::Store(StoreError::Corrupt { .. }) => true,
+            Self::Store(_) => false,
+        }
+    }
+}
+
+/// Whether an error says that the file is damaged or no database.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
+}
+
+/// An error of the database in the terms of the store at `path`.
+pub(super) fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let reason = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupt {
+            path: path.to_owned(),
+            reason,
+        },
+        Some(
+            ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied
+            | ErrorCode::SystemIoFailure,
+        ) => unwritable(path, &reason),
+        Some(ErrorCode::DiskFull) => StoreError::Full {
+            path: path.to_owned(),
+        },
+        Some(ErrorCode::OperationInterrupted) => {
+            StoreError::Database("the question took too long and was stopped".to_owned())
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Database(
+            "another process has been writing for too long; try again".to_owned(),
+        ),
+        _ => StoreError::Database(reason),
+    }
+}
+
+pub(super) fn unwritable(path: &Path, reason: &str) -> StoreError {
+    StoreError::Unwritable {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,379 @@
+//! The search index: a derived file beside the archive.
+//!
+//! It follows `article_change` by a watermark and can be deleted at any time; nothing in
+//! it is needed for correctness. `words` prepares text for the tokenizer, `render` turns
+//! a parsed search into FTS5's language, `ask` reads, and [`Index`] writes.
+
+mod ask;
+mod render;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rusqlite::{Connection, OptionalExtension, named_params};
+use url::Url;
+
+pub(super) use self::ask::{SearchInterrupt, SearchReader};
+pub(super) use self::render::{Condition, announced_by, render};
+
+use super::super::{StoreError, decide, json};
+use super::fault::{self, Fault};
+use super::{blocking, int, schema};
+
+/// `PRAGMA user_version` of the search file: another one is made anew.
+const INDEX_VERSION: u32 = 1;
+
+/// Changes in one transaction of the search file.
+const BATCH: usize = 200;
+
+/// One row per article in `fts`, without its text; `doc` tells which.
+///
+/// `place` is the article's second of publication << 24 | low bits of its id, so that the
+/// order of rows is the order of time, and a span of time is a span of rows.
+/// Marks count as parts of words, since scripts of India and South East Asia need them.
+const SCHEMA: &str = "
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE doc (place INTEGER PRIMARY KEY, article_id INTEGER NOT NULL UNIQUE) STRICT;
+    CREATE VIRTUAL TABLE fts USING fts5(
+      title, body, author, keys,
+      content = '', contentless_delete = 1,
+      tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* Co M*'\"
+    );";
+
+/// Where the search index of a store lies: `NAME-search.db` beside it.
+pub(super) fn path_beside(store: &Path) -> PathBuf {
+    let stem = store.file_stem().unwrap_or_default().to_string_lossy();
+    store.with_file_name(format!("{stem}-search.db"))
+}
+
+/// First row of a second, or of everything after the end of time.
+pub(super) fn place_of_second(second: i64) -> i64 {
+    second.clamp(0, (1 << 38) - 1) << 24
+}
+
+/// The writing side. One connection, opened when it is first wanted.
+#[derive(Debug)]
+pub(super) struct Index {
+    store: PathBuf,
+    files: Mutex<Option<Files>>,
+}
+
+#[derive(Debug)]
+struct Files {
+    main: Connection,
+    search: Connection,
+}
+
+impl Index {
+    pub(super) fn new(store: PathBuf) -> Self {
+        Self {
+            store,
+            files: Mutex::default(),
+        }
+    }
+
+    /// Takes in all changes; how many articles that were.
+    pub(super) async fn catch_up(self: std::sync::Arc<Self>) -> Result<usize, StoreError> {
+        blocking(move || self.catch_up_now()).await?
+    }
+
+    /// Closes the search file.
+    pub(super) fn close(&self) {
+        if let Ok(mut files) = self.files.lock() {
+            *files = None;
+        }
+    }
+
+    fn catch_up_now(&self) -> Result<usize, StoreError> {
+        let mut files = self
+            .files
+            .lock()
+            .map_err(|_| StoreError::Database("the indexer failed before".to_owned()))?;
+        match self.take_changes(&mut files) {
+            Err(fault) if fault.is_damage() => {
+                *files = None;
+                self.remove()?;
+                self.take_changes(&mut files)
+            }
+            other => other,
+        }
+        .map_err(|fault| fault.at(&path_beside(&self.store)))
+    }
+
+    fn take_changes(&self, files: &mut Option<Files>) -> Result<usize, Fault> {
+        // The file may have been deleted or replaced under our open connection.
+        if !path_beside(&self.store).exists() {
+            *files = None;
+        }
+        if files.is_none() {
+            *files = Some(self.open()?);
+        }
+        let files = files.as_mut().expect("opened above");
+        let mut n_taken = 0;
+        loop {
+            let n = files.take_batch()?;
+            n_taken += n;
+            if n < BATCH {
+                return Ok(n_taken);
+            }
+        }
+    }
+
+    fn open(&self) -> Result<Files, Fault> {
+        let main = schema::open_to_read(&self.store)?;
+        let search = match open_search(&self.store) {
+            Ok(search) if belongs_to(&search, &main)? => search,
+            Ok(search) => {
+                drop(search);
+                self.remove()?;
+                create_search(&self.store, &main)?
+            }
+            Err(error) if fault::is_damage(&error) => {
+                self.remove()?;
+                create_search(&self.store, &main)?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Files { main, search })
+    }
+
+    fn remove(&self) -> Result<(), StoreError> {
+        let path = path_beside(&self.store);
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            match std::fs::remove_file(&name) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(fault::unwritable(Path::new(&name), &error.to_string()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open_search(store: &Path) -> rusqlite::Result<Connection> {
+    let search = Connection::open(path_beside(store))?;
+    search.busy_timeout(std::time::Duration::from_secs(5))?;
+    search.execute_batch(
+        "PRAGMA page_size = 8192;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = NORMAL;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -4096;
+         PRAGMA journal_size_limit = 33554432;",
+    )?;
+    Ok(search)
+}
+
+fn create_search(store: &Path, main: &Connection) -> Result<Connection, Fault> {
+    let search = open_search(store)?;
+    search.execute_batch("BEGIN IMMEDIATE")?;
+    search.execute_batch(SCHEMA)?;
+    let store_id = store_id(main)?;
+    search.execute(
+        "INSERT INTO meta (name, value) VALUES ('store_id', ?1), ('watermark', '0')",
+        [&store_id],
+    )?;
+    search.pragma_update(None, "user_version", INDEX_VERSION)?;
+    search.execute_batch("COMMIT")?;
+    Ok(search)
+}
+
+/// Whether a search file is of our version, made from this archive, and not ahead of it
+/// (as it would be after a backup was put back).
+fn belongs_to(search: &Connection, main: &Connection) -> rusqlite::Result<bool> {
+    if schema::version(search)? != INDEX_VERSION {
+        return Ok(false);
+    }
+    let same_store = meta(search, "store_id")? == Some(store_id(main)?);
+    let newest: i64 = main.query_row(
+        "SELECT coalesce(max(seq), 0) FROM article_change",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(same_store && watermark(search)? <= newest)
+}
+
+fn meta(search: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    search
+        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+fn watermark(search: &Connection) -> rusqlite::Result<i64> {
+    Ok(meta(search, "watermark")?
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0))
+}
+
+fn store_id(main: &Connection) -> rusqlite::Result<String> {
+    main.query_row("SELECT text FROM note WHERE name = 'store_id'", [], |row| {
+        row.get(0)
+    })
+}
+
+impl Files {
+    /// One transaction: up to [`BATCH`] changes and the watermark behind them.
+    fn take_batch(&mut self) -> Result<usize, Fault> {
+        self.search.execute_batch("BEGIN IMMEDIATE")?;
+        match self.take_within_transaction() {
+            Ok(n) => {
+                self.search.execute_batch("COMMIT")?;
+                Ok(n)
+            }
+            Err(fault) => {
+                // The fault is what matters; a file that cannot roll back is made anew.
+                let _ = self.search.execute_batch("ROLLBACK");
+                Err(fault)
+            }
+        }
+    }
+
+    fn take_within_transaction(&self) -> Result<usize, Fault> {
+        let changes: Vec<(i64, i64)> = self
+            .main
+            .prepare_cached(
+                "SELECT seq, article_id FROM article_change
+                 WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            )?
+            .query_map((watermark(&self.search)?, int(BATCH)), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        for &(_, article) in &changes {
+            self.remove_document(article)?;
+            if let Some(document) = Document::read(&self.main, article)? {
+                self.insert_document(article, &document)?;
+            }
+        }
+        if let Some((seq, _)) = changes.last() {
+            self.search
+                .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'watermark'")?
+                .execute([seq.to_string()])?;
+        }
+        Ok(changes.len())
+    }
+
+    fn remove_document(&self, article: i64) -> rusqlite::Result<()> {
+        let place: Option<i64> = self
+            .search
+            .prepare_cached("DELETE FROM doc WHERE article_id = ?1 RETURNING place")?
+            .query_row([article], |row| row.get(0))
+            .optional()?;
+        if let Some(place) = place {
+            self.search
+                .prepare_cached("DELETE FROM fts WHERE rowid = ?1")?
+                .execute([place])?;
+        }
+        Ok(())
+    }
+
+    fn insert_document(&self, article: i64, document: &Document) -> rusqlite::Result<()> {
+        let place = self.free_place(article, document.sort_at_ms)?;
+        self.search
+            .prepare_cached("INSERT INTO doc (place, article_id) VALUES (?1, ?2)")?
+            .execute([place, article])?;
+        self.search
+            .prepare_cached(
+                "INSERT INTO fts (rowid, title, body, author, keys)
+                 VALUES (:place, :title, :body, :author, :keys)",
+            )?
+            .execute(named_params! {
+                ":place": place,
+                ":title": words::spaced(&document.title),
+                ":body": words::spaced(&document.text),
+                ":author": words::spaced(&document.authors.join("\n")),
+                ":keys": document.keys(),
+            })?;
+        Ok(())
+    }
+
+    /// A row of the article's second that no other article has.
+    fn free_place(&self, article: i64, sort_at_ms: i64) -> rusqlite::Result<i64> {
+        let second = place_of_second(sort_at_ms.div_euclid(1000));
+        let mut taken = self
+            .search
+            .prepare_cached("SELECT 1 FROM doc WHERE place = ?1")?;
+        let mut low = article & 0xff_ffff;
+        while taken.exists([second | low])? {
+            low = (low + 1) & 0xff_ffff;
+        }
+        Ok(second | low)
+    }
+}
+
+/// What is searched of an article.
+struct Document {
+    sort_at_ms: i64,
+    title: String,
+    authors: Vec<String>,
+    text: String,
+    hosts: Vec<String>,
+    language: String,
+    tags: Vec<String>,
+    feeds: Vec<i64>,
+}
+
+impl Document {
+    fn read(main: &Connection, article: i64) -> rusqlite::Result<Option<Self>> {
+        let sql = "
+            SELECT a.sort_at, a.title, a.authors, a.host, a.final_url, a.language, a.keywords,
+              coalesce(nullif((SELECT text FROM article_text WHERE article_id = a.id), ''), a.summary, ''),
+              (SELECT json_group_array(DISTINCT s.feed_id) FROM sighting s WHERE s.article_id = a.id),
+              (SELECT json_group_array(DISTINCT j.value) FROM sighting s, json_each(s.tags) j
+               WHERE s.article_id = a.id)
+            FROM article a WHERE a.id = ?1";
+        main.prepare_cached(sql)?
+            .query_row([article], |row| {
+                let final_host = row
+                    .get::<_, Option<String>>(4)?
+                    .and_then(|url| Url::parse(&url).ok()?.host_str().map(str::to_owned));
+                let mut tags: Vec<String> = json::read(&row.get::<_, String>(6)?);
+                tags.extend(json::read::<Vec<String>>(&row.get::<_, String>(9)?));
+                Ok(Self {
+                    sort_at_ms: row.get(0)?,
+                    title: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                    authors: json::read(&row.get::<_, String>(2)?),
+                    hosts: row
+                        .get::<_, Option<String>>(3)?
+                        .into_iter()
+                        .chain(final_host)
+                        .collect(),
+                    language: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+                    tags,
+                    text: row.get(7)?,
+                    feeds: json::read(&row.get::<_, String>(8)?),
+                })
+            })
+            .optional()
+    }
+
+    /// The tokens that stand for what is not text: sites, feeds, tags, language.
+    fn keys(&self) -> String {
+        let mut keys = vec![render::EVERY.to_owned()];
+        for host in &self.hosts {
+            keys.extend(render::site_suffixes(host).map(|site| render::key_token("site", site)));
+        }
+        for feed in &self.feeds {
+            keys.push(render::key_token("feed", &feed.to_string()));
+        }
+        for tag in &self.tags {
+            keys.push(render::key_token("tag", tag));
+        }
+        keys.extend(
+            render::language_ranges(&self.language).map(|range| render::key_token("lang", range)),
+        );
+        keys.sort_unstable();
+        keys.dedup();
+        keys.join(" ")
+    }
+}
+
+/// The 64-bit key behind a token.
+fn token_hash(text: &str) -> i64 {
+    decide::key(text)
+}
