@@ -7,13 +7,13 @@ use wireroom::export::ArticleRecord;
 use wireroom::query::{ArticleQuery, Parts};
 use wireroom::store::{Access, Article, Listing};
 
-use super::output::{self, Table};
+use super::output::{self, Fit, Table};
 use super::query_args::Paging;
 use super::{Context, Exit, names};
 
 const EXAMPLES: &str = "\
-On a terminal a table; otherwise one article a line: id, date, site, title, URL, separated
-by tabs.
+On a terminal a table, without the URLs; otherwise one article a line: id, date, site, title,
+URL, separated by tabs.
 
 Examples:
   wireroom list
@@ -75,7 +75,13 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Listing> {
 }
 
 fn table(articles: &[Article]) -> Table {
-    let mut table = Table::new(&["ID", "DATE", "SITE", "TITLE", "URL"]);
+    let mut table = Table::new(&[
+        ("ID", Fit::Whole),
+        ("DATE", Fit::Whole),
+        ("SITE", Fit::Cut),
+        ("TITLE", Fit::Cut),
+        ("URL", Fit::Piped),
+    ]);
     for article in articles {
         let id = article.id.to_string();
         table.row([

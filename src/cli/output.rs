@@ -15,8 +15,8 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
-pub(crate) use table::Table;
-pub(crate) use words::{ago, grouped, size, until};
+pub(crate) use table::{Fit, Table};
+pub(crate) use words::{ago, grouped, moment, size, until};
 
 /// Headlines and what matters most.
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -42,7 +42,7 @@ pub(crate) fn styled(style: Style, text: impl Display) -> String {
 /// Text from outside must have gone through [`clean`].
 pub(crate) fn line(text: impl Display) -> io::Result<()> {
     let mut stdout = anstream::AutoStream::auto(io::stdout().lock());
-    writeln!(stdout, "{text}").map_err(mark_closed_pipe)
+    writeln!(stdout, "{text}").map_err(of_stdout)
 }
 
 /// Writes one line of JSON. On a terminal, characters that would steer it are written as
@@ -53,7 +53,7 @@ pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
         text = escape_controls(&text);
     }
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{text}").map_err(mark_closed_pipe)
+    writeln!(stdout, "{text}").map_err(of_stdout)
 }
 
 /// JSON whose control and bidi characters are all escaped; ASCII controls are already.
@@ -166,11 +166,11 @@ impl Data {
 
 impl Write for Data {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stdout.write(bytes).map_err(mark_closed_pipe)
+        self.stdout.write(bytes).map_err(of_stdout)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stdout.flush().map_err(mark_closed_pipe)
+        self.stdout.flush().map_err(of_stdout)
     }
 }
 
@@ -186,11 +186,13 @@ impl Display for ClosedPipe {
 
 impl Error for ClosedPipe {}
 
-/// Tells a closed stdout from a broken pipe elsewhere, such as a connection.
-fn mark_closed_pipe(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::BrokenPipe, ClosedPipe),
-        _ => error,
+/// Says that stdout failed, and tells its closing from a broken pipe elsewhere, such as a
+/// connection.
+fn of_stdout(error: io::Error) -> io::Error {
+    let kind = error.kind();
+    match kind {
+        io::ErrorKind::BrokenPipe => io::Error::new(kind, ClosedPipe),
+        _ => io::Error::new(kind, format!("cannot write to standard output: {error}")),
     }
 }
 
@@ -245,7 +247,7 @@ mod tests {
     #[test]
     fn only_stdout_counts_as_a_closed_pipe() {
         let elsewhere = io::Error::from(io::ErrorKind::BrokenPipe);
-        let stdout = mark_closed_pipe(io::Error::from(io::ErrorKind::BrokenPipe));
+        let stdout = of_stdout(io::Error::from(io::ErrorKind::BrokenPipe));
 
         assert!(!is_closed_pipe(&elsewhere));
         assert!(is_closed_pipe(&stdout));

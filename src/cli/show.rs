@@ -125,9 +125,7 @@ fn facts(article: &Article) -> Vec<(&'static str, String)> {
         ("published", published(article)),
         (
             "first seen",
-            article
-                .first_seen
-                .map_or_else(String::new, |at| at.to_string()),
+            article.first_seen.map(output::moment).unwrap_or_default(),
         ),
         ("authors", article.authors.join(", ")),
         ("language", text(&article.language)),

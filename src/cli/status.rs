@@ -47,7 +47,7 @@ fn print(
 ) -> anyhow::Result<()> {
     let daemon = match daemon {
         Some(pid) => styled(GOOD, format_args!("running (process {pid})")),
-        None => styled(BAD, "not running"),
+        None => "not running".to_owned(),
     };
     fact("daemon", daemon)?;
     fact("store", store(status, settings))?;

@@ -363,6 +363,23 @@ fn hostile_titles_are_shown_as_escapes_and_kept_in_json() {
 }
 
 #[test]
+fn a_full_disk_is_an_error() {
+    let room = empty_room();
+    run(&room, 0, &["import", "feeds.txt"]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+
+    let output = room
+        .command(&["export-opml"])
+        .stdout(full)
+        .output()
+        .unwrap();
+
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("cannot write to standard output"), "{stderr}");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let room = empty_room();
     let urls: String = (0..500)
@@ -434,7 +451,7 @@ async fn of_several_feeds_none_is_taken_without_a_choice() {
     assert_eq!(
         listed.stdout,
         format!(
-            "{}  One\n{}  Two\n",
+            "{}\tOne\n{}\tTwo\n",
             site.url("/one.xml"),
             site.url("/two.xml")
         )

@@ -191,7 +191,7 @@ fn new_feed(url: FeedUrl, link: &FeedLink, args: &Args) -> NewFeed {
 fn choose(links: Vec<FeedLink>) -> io::Result<Vec<FeedLink>> {
     output::say("This site names several feeds:");
     for (at, link) in links.iter().enumerate() {
-        output::say(format_args!("  {:>2}. {}", at + 1, shown(link)));
+        output::say(format_args!("  {:>2}. {}", at + 1, shown(link, "  ")));
     }
     loop {
         let mut stderr = io::stderr().lock();
@@ -226,10 +226,11 @@ fn chosen(answer: &str, n_links: usize) -> Option<Vec<usize>> {
         .collect()
 }
 
-fn shown(link: &FeedLink) -> String {
+/// URL and title, as far as there is one, with `between` between them.
+fn shown(link: &FeedLink, between: &str) -> String {
     let url = clean(&link.url);
     match &link.title {
-        Some(title) if !title.trim().is_empty() => format!("{url}  {}", clean(title)),
+        Some(title) if !title.trim().is_empty() => format!("{url}{between}{}", clean(title)),
         _ => url.into_owned(),
     }
 }
@@ -279,7 +280,7 @@ fn report(
     match outcome {
         Outcome::Done(subscribed, link) => {
             let (result, id) = word(*subscribed);
-            output::line(format_args!("{result}\t{id}\t{}", shown(link)))?;
+            output::line(format_args!("{result}\t{id}\t{}", shown(link, "\t")))?;
         }
         Outcome::Choice(links) => {
             context.say(format_args!(
@@ -287,7 +288,7 @@ fn report(
                 clean(asked.as_str())
             ));
             for link in links {
-                output::line(shown(link))?;
+                output::line(shown(link, "\t"))?;
             }
         }
         Outcome::Declined => context.say("nothing added"),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use wireroom::export::FeedRecord;
 use wireroom::store::{Access, Feed, FeedState};
 
-use crate::cli::output::{self, Table, ago, until};
+use crate::cli::output::{self, Fit, Table, ago, until};
 use crate::cli::{Context, Exit};
 
 const EXAMPLES: &str = "\
@@ -108,10 +108,16 @@ fn is_within(tag: &str, wanted: &str) -> bool {
 }
 
 fn table(feeds: &[Feed], now: Timestamp) -> Table {
-    let names = [
-        "ID", "STATE", "ERROR", "ARTICLES", "POLLED", "NEXT", "TITLE", "URL",
-    ];
-    let mut table = Table::new(&names);
+    let mut table = Table::new(&[
+        ("ID", Fit::Number),
+        ("STATE", Fit::Whole),
+        ("ERROR", Fit::Whole),
+        ("ARTICLES", Fit::Number),
+        ("POLLED", Fit::Whole),
+        ("NEXT", Fit::Whole),
+        ("TITLE", Fit::Cut),
+        ("URL", Fit::Cut),
+    ]);
     let terminal = output::is_terminal();
     let shown = |at: Option<Timestamp>, words: fn(Timestamp, Timestamp) -> String| match at {
         Some(at) if terminal => words(at, now),

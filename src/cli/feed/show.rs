@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use wireroom::export::{FeedRecord, PollRecord};
 use wireroom::store::{Access, Feed, Poll};
 
-use crate::cli::output::{self, BAD, BOLD, DIM, ago, clean, grouped, size, styled, until};
+use crate::cli::output::{self, BAD, BOLD, DIM, ago, clean, grouped, moment, size, styled, until};
 use crate::cli::{Context, Exit, names};
 
 const EXAMPLES: &str = "\
@@ -91,11 +91,13 @@ fn list(name: &str, lines: &[String]) -> anyhow::Result<()> {
 
 fn facts(feed: &Feed, now: Timestamp) -> Vec<(&'static str, String)> {
     let past = |at: Option<Timestamp>| {
-        at.map_or_else(String::new, |at| format!("{at} ({})", ago(at, now)))
+        at.map_or_else(String::new, |at| {
+            format!("{} ({})", moment(at), ago(at, now))
+        })
     };
     let next = feed.next_poll.map_or_else(
         || "never, by itself".to_owned(),
-        |at| format!("{at} ({})", until(at, now)),
+        |at| format!("{} ({})", moment(at), until(at, now)),
     );
     let subscribed = match feed.subscribed_url == feed.url.as_str() {
         true => String::new(),
@@ -129,6 +131,7 @@ fn facts(feed: &Feed, now: Timestamp) -> Vec<(&'static str, String)> {
 fn state(feed: &Feed) -> String {
     match feed.failures {
         0 => feed.state.name().to_owned(),
+        1 => format!("{} (1 failure)", feed.state.name()),
         n => format!("{} ({n} failures in a row)", feed.state.name()),
     }
 }
@@ -171,7 +174,7 @@ fn told(poll: &Poll, now: Timestamp) -> String {
     };
     format!(
         "{} ({})  {}{status}  {what}",
-        poll.at.strftime("%Y-%m-%d %H:%M:%S"),
+        moment(poll.at),
         ago(poll.at, now),
         poll.outcome
     )

@@ -6,6 +6,11 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// A moment for people, to the second: `2026-11-23 12:00:00 UTC`.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// How long ago something was: `just now`, `3 min ago`, `2 h ago`, `5 d ago`.
 pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
     let since = now.duration_since(then);
@@ -76,6 +81,10 @@ mod tests {
     fn times_are_told_from_now() {
         let now = at("2026-11-23T12:00:00Z");
 
+        assert_eq!(
+            moment(at("2026-11-23T12:00:00.123Z")),
+            "2026-11-23 12:00:00 UTC"
+        );
         assert_eq!(ago(at("2026-11-23T11:59:55Z"), now), "just now");
         assert_eq!(ago(at("2026-11-23T11:59:15Z"), now), "45 s ago");
         assert_eq!(ago(at("2026-11-23T11:56:59Z"), now), "3 min ago");
