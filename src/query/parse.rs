@@ -4,7 +4,6 @@
 //! `after:` and `before:`. Whatever else is typed is a word: a person who searches for
 //! `C++`, `don't` or `https://example.org` means just that.
 
-
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -403,7 +402,10 @@ mod tests {
             read("a (b OR c)"),
             Expr::And(vec![word("a"), Expr::Or(vec![word("b"), word("c")])])
         );
-        assert_eq!(read("a or b"), Expr::And(vec![word("a"), word("or"), word("b")]));
+        assert_eq!(
+            read("a or b"),
+            Expr::And(vec![word("a"), word("or"), word("b")])
+        );
     }
 
     #[test]
@@ -480,7 +482,10 @@ mod tests {
     #[test]
     fn a_lone_quote_reaches_to_the_end() {
         assert_eq!(read("\"to be"), Expr::Phrase("to be".into()));
-        assert_eq!(read("“to be” x"), Expr::And(vec![Expr::Phrase("to be".into()), word("x")]));
+        assert_eq!(
+            read("“to be” x"),
+            Expr::And(vec![Expr::Phrase("to be".into()), word("x")])
+        );
     }
 
     #[test]

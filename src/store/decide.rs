@@ -109,7 +109,11 @@ impl Publication {
             (Some(feed), Some(page)) => {
                 let is_structured = matches!(page.from.as_str(), "json-ld" | "meta");
                 let has_time = page.text.contains('T');
-                Some(if is_structured && has_time { page } else { feed })
+                Some(if is_structured && has_time {
+                    page
+                } else {
+                    feed
+                })
             }
             (feed, page) => feed.or(page),
         }

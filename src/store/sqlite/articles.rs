@@ -154,7 +154,8 @@ fn by_search(
 /// The feeds that a value of `feed:` or `tag:` means.
 fn feeds_meant(main: &Connection, field: Field, value: &str) -> rusqlite::Result<Vec<i64>> {
     let value = value.trim().to_lowercase();
-    let mut statement = main.prepare_cached("SELECT id, url, subscribed_url, title, tags FROM feeds")?;
+    let mut statement =
+        main.prepare_cached("SELECT id, url, subscribed_url, title, tags FROM feeds")?;
     let mut rows = statement.query([])?;
     let mut meant = Vec::new();
     while let Some(row) = rows.next()? {

@@ -65,10 +65,7 @@ fn first_of_each_host<T>(
     let mut due = Vec::with_capacity(hosts.len());
     for host in hosts {
         let work = first
-            .query_row(
-                named_params! {":host": host, ":now": ms(claim.now)},
-                read,
-            )
+            .query_row(named_params! {":host": host, ":now": ms(claim.now)}, read)
             .optional()?;
         due.extend(work.flatten());
     }
@@ -138,16 +135,17 @@ pub(super) fn backlog(connection: &Connection, now: Timestamp) -> Result<Backlog
         (SELECT count(*) FROM page_job WHERE due_at <= :now),
         (SELECT min(due_at) FROM feed_state WHERE due_at > :now),
         (SELECT min(due_at) FROM page_job WHERE due_at > :now)";
-    let backlog = connection
-        .prepare_cached(sql)?
-        .query_row(named_params! {":now": ms(now)}, |row| {
-            let next_feed: Option<i64> = row.get(2)?;
-            let next_page: Option<i64> = row.get(3)?;
-            Ok(Backlog {
-                due_feeds: count(row, 0)?,
-                due_pages: count(row, 1)?,
-                next_due: next_feed.into_iter().chain(next_page).min().map(time),
-            })
-        })?;
+    let backlog =
+        connection
+            .prepare_cached(sql)?
+            .query_row(named_params! {":now": ms(now)}, |row| {
+                let next_feed: Option<i64> = row.get(2)?;
+                let next_page: Option<i64> = row.get(3)?;
+                Ok(Backlog {
+                    due_feeds: count(row, 0)?,
+                    due_pages: count(row, 1)?,
+                    next_due: next_feed.into_iter().chain(next_page).min().map(time),
+                })
+            })?;
     Ok(backlog)
 }

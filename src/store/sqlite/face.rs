@@ -109,10 +109,8 @@ impl Sqlite {
         report: PollReport,
     ) -> Result<PollRecorded, StoreError> {
         let due = due.clone();
-        self.write(move |connection, writer| {
-            polls::record_poll(connection, writer, &due, &report)
-        })
-        .await
+        self.write(move |connection, writer| polls::record_poll(connection, writer, &due, &report))
+            .await
     }
 
     pub(in super::super) async fn record_scrape(

@@ -404,7 +404,8 @@ pub(super) fn polls(
     feed: FeedId,
     limit: usize,
 ) -> Result<Vec<Poll>, Fault> {
-    let sql = "SELECT at, outcome, status, n_new, n_entries, n_bytes, duration_ms, error_kind, error
+    let sql =
+        "SELECT at, outcome, status, n_new, n_entries, n_bytes, duration_ms, error_kind, error
                FROM poll_log WHERE feed_id = ?1 ORDER BY at DESC, id DESC LIMIT ?2";
     let polls = connection
         .prepare_cached(sql)?

@@ -44,7 +44,13 @@ pub(super) fn record_poll(
             "unchanged"
         }
         PollResult::Fetched(reading) => {
-            record_success(connection, due.feed, report, &reading.validators, Some(reading))?;
+            record_success(
+                connection,
+                due.feed,
+                report,
+                &reading.validators,
+                Some(reading),
+            )?;
             recorded = record_entries(connection, writer, due, report.at, reading, &mut touched)?;
             "fetched"
         }
@@ -285,11 +291,7 @@ pub(super) fn insert_alias(
     Ok(())
 }
 
-fn is_sighted(
-    connection: &Connection,
-    feed: FeedId,
-    article: ArticleId,
-) -> rusqlite::Result<bool> {
+fn is_sighted(connection: &Connection, feed: FeedId, article: ArticleId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("SELECT 1 FROM sighting WHERE article_id = ?2 AND feed_id = ?1")?
         .exists((feed.0, article.0))

@@ -80,6 +80,11 @@ impl Before {
         self.page_state == PageState::Scraped.name()
     }
 
+    /// What decides who is the older of two.
+    fn age(&self) -> (Timestamp, ArticleId) {
+        (self.first_seen, self.id)
+    }
+
     fn likeness(&self) -> Likeness<'_> {
         Likeness {
             title: self.title.as_deref(),
@@ -146,7 +151,7 @@ fn record_article(
         write_article(connection, before, scraped, report, touched)?;
         return Ok(Saved::Article(before.id));
     };
-    if before.id < twin.id {
+    if before.age() < twin.age() {
         write_article(connection, before, scraped, report, touched)?;
         absorb(connection, before.id, &twin, touched)?;
         return Ok(Saved::Article(before.id));
@@ -175,7 +180,9 @@ fn find_twin(
                 "SELECT article_id FROM alias WHERE key = ?1 AND form = ?2 AND article_id <> ?3
                  ORDER BY added_at, article_id LIMIT ?4",
             )?
-            .query_map((key, &form, before.id.0, int(MAX_CLAIMS + 1)), |row| row.get(0))?
+            .query_map((key, &form, before.id.0, int(MAX_CLAIMS + 1)), |row| {
+                row.get(0)
+            })?
             .collect::<Result<_, _>>()?;
         if claims.len() > MAX_CLAIMS {
             continue;
@@ -307,9 +314,7 @@ fn write_publication(
             ":sort_at": sort_at,
         })?;
     connection
-        .prepare_cached(
-            "UPDATE sighting SET sort_at = ?2 WHERE article_id = ?1 AND sort_at <> ?2",
-        )?
+        .prepare_cached("UPDATE sighting SET sort_at = ?2 WHERE article_id = ?1 AND sort_at <> ?2")?
         .execute((before.id.0, sort_at))?;
     Ok(())
 }
@@ -369,9 +374,7 @@ fn retry_later(
 ) -> Result<(), Fault> {
     // A page that has been recorded by now, with text or for good, has no job to put off.
     let n_jobs = connection
-        .prepare_cached(
-            "UPDATE page_job SET due_at = ?2, attempts = ?3 WHERE article_id = ?1",
-        )?
+        .prepare_cached("UPDATE page_job SET due_at = ?2, attempts = ?3 WHERE article_id = ?1")?
         .execute((before.id.0, ms(at), due.attempts.saturating_add(1)))?;
     if n_jobs == 0 {
         return Ok(());

@@ -20,11 +20,7 @@ const MAX_FAILING: usize = 100;
 
 const DAY_MS: i64 = 86_400_000;
 
-pub(super) fn status(
-    reader: &mut Reader,
-    path: &Path,
-    now: Timestamp,
-) -> Result<Status, Fault> {
+pub(super) fn status(reader: &mut Reader, path: &Path, now: Timestamp) -> Result<Status, Fault> {
     let (main, search) = reader.both();
     let (polls_day, failed_polls_day, articles_day) = last_day(main, now)?;
     Ok(Status {

@@ -14,9 +14,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::StoreError;
 use super::super::decide::IdMaker;
+use super::blocking;
 use super::fault::{self, Fault};
 use super::lock::DaemonLock;
-use super::blocking;
 
 /// Commands that may wait; more would only hide that the disk is too slow.
 const QUEUE: usize = 256;
@@ -132,10 +132,7 @@ impl Writer {
     pub(super) async fn close(&self) -> Result<(), StoreError> {
         // A thread that has ended already has nothing left to be told.
         let _ = self.commands.send(Message::Close).await;
-        let thread = self
-            .thread
-            .lock()
-            .map_or(None, |mut thread| thread.take());
+        let thread = self.thread.lock().map_or(None, |mut thread| thread.take());
         match thread {
             Some(thread) => blocking(move || thread.join())
                 .await?
@@ -149,11 +146,7 @@ fn closed() -> StoreError {
     StoreError::Database("the store is closed".to_owned())
 }
 
-fn write_until_closed(
-    path: &Path,
-    connection: Connection,
-    mut queue: mpsc::Receiver<Message>,
-) {
+fn write_until_closed(path: &Path, connection: Connection, mut queue: mpsc::Receiver<Message>) {
     let mut state = WriterState::default();
     let mut had_company = false;
     let mut is_closing = false;

@@ -365,8 +365,7 @@ impl Document {
             keys.push(render::key_token("tag", tag));
         }
         keys.extend(
-            render::language_ranges(&self.language)
-                .map(|range| render::key_token("lang", range)),
+            render::language_ranges(&self.language).map(|range| render::key_token("lang", range)),
         );
         keys.sort_unstable();
         keys.dedup();
