@@ -11,6 +11,9 @@ pub struct Validators {
     pub etag: Option<Vec<u8>>,
     /// The `Last-Modified` date, in whatever spelling the server uses.
     pub last_modified: Option<Vec<u8>>,
+    /// The URL that gave them, which after a redirect is not the feed's own: they are sent
+    /// to no other. `None` means the feed's own URL.
+    pub url: Option<String>,
 }
 
 impl Validators {
@@ -26,6 +29,7 @@ impl Validators {
         Self {
             etag: newer.etag.or(self.etag),
             last_modified: newer.last_modified.or(self.last_modified),
+            url: newer.url.or(self.url),
         }
     }
 }
