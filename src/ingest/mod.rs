@@ -4,6 +4,7 @@
 //! [`Ingest::scrape_article`]. Decisions live in [`plan`], which does no I/O; what is
 //! started when is [`run`](Ingest::run)'s business.
 
+mod cpu;
 mod find;
 mod plan;
 mod run;
@@ -11,16 +12,16 @@ mod run;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 
 use crate::fetch::{Exchange, FeedAnswer, Fetcher, PageDocument, RequestSettings};
-use crate::model::{ErrorKind, Failure, FeedSettings};
+use crate::model::FeedSettings;
 use crate::store::{
     DueFeed, DuePage, PollRecorded, PollReport, Saved, ScrapeReport, Store, StoreError,
 };
 use crate::telemetry::Progress;
 use crate::{extract, schedule};
 
+use cpu::Cpu;
 pub use find::find_feeds;
 pub use plan::PollOutcome;
 pub use run::{Run, RunError};
@@ -56,8 +57,8 @@ pub struct Ingest {
     extract: extract::Settings,
     /// What has been done so far; written here, read by whoever shows it.
     progress: Arc<Progress>,
-    /// One permit per core: parsing and extraction, not fetching, set the peak of memory.
-    cpu: Semaphore,
+    /// Parsing and extraction, not fetching, set the peak of memory.
+    cpu: Cpu,
 }
 
 /// What became of a poll, for the log.
@@ -91,7 +92,7 @@ impl Ingest {
             schedule,
             extract,
             progress,
-            cpu: Semaphore::new(cores),
+            cpu: Cpu::start(cores),
         }
     }
 
@@ -126,22 +127,24 @@ impl Ingest {
         self.store.record_scrape(&due, report).await
     }
 
-    /// Parses what a feed answered, on a blocking thread.
+    /// Parses what a feed answered, on a thread for CPU work.
     async fn read(&self, due: &DueFeed, exchange: Exchange<FeedAnswer>) -> plan::Reading {
         let last_hash = due.body_hash;
         let cost = plan::cost(&exchange);
-        self.on_cpu(move || plan::Reading::of(exchange, last_hash))
+        self.cpu
+            .run(move || plan::Reading::of(exchange, last_hash))
             .await
             .unwrap_or_else(|failure| plan::Reading::failed(cost, failure))
     }
 
-    /// Turns a reading into a report, on a blocking thread: it sanitises what is new.
+    /// Turns a reading into a report, on a thread for CPU work: it sanitises what is new.
     async fn plan_poll(&self, due: &DueFeed, reading: plan::Reading) -> (PollReport, PollOutcome) {
         let now = now();
         let (planned, schedule) = (due.clone(), self.schedule.clone());
         let cost = reading.cost();
         let plan = self
-            .on_cpu(move || plan::poll(&planned, reading, now, &schedule))
+            .cpu
+            .run(move || plan::poll(&planned, reading, now, &schedule))
             .await;
         plan.unwrap_or_else(|failure| {
             plan::poll(
@@ -153,35 +156,16 @@ impl Ingest {
         })
     }
 
-    /// Extracts the article from what a page answered, on a blocking thread.
+    /// Extracts the article from what a page answered, on a thread for CPU work.
     async fn plan_scrape(&self, due: &DuePage, exchange: Exchange<PageDocument>) -> ScrapeReport {
         let now = now();
         let (planned, extract) = (due.clone(), self.extract.clone());
         let cost = plan::cost(&exchange);
         let plan = self
-            .on_cpu(move || plan::scrape(&planned, exchange, now, &extract))
+            .cpu
+            .run(move || plan::scrape(&planned, exchange, now, &extract))
             .await;
         plan.unwrap_or_else(|failure| plan::failed_scrape(due.attempts, cost, failure, now))
-    }
-
-    /// Runs CPU-bound work on a blocking thread, at most one per core at once. A panic in it
-    /// is a fault of ours: it becomes a failure of this one feed or page.
-    async fn on_cpu<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        let _permit = self
-            .cpu
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|error| {
-            Failure::new(
-                ErrorKind::Internal,
-                format!("wireroom failed on this document: {error}"),
-            )
-        })
     }
 }
 

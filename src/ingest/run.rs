@@ -250,7 +250,7 @@ impl Ingest {
                 work.hosts.remove(&host);
                 self.note_scrape(work, &url, saved);
             }
-            // Tasks hold no bare unwrap, and CPU work is caught in `on_cpu`; its host stays
+            // Tasks hold no bare unwrap, and CPU work is caught in `cpu`; its host stays
             // unasked until the next start, which is the safe side.
             Err(error) => error!("a task of wireroom failed: {error}"),
         }
