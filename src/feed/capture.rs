@@ -8,7 +8,7 @@ use super::references::push_escaped;
 use super::text::TextKind;
 use super::tokens::{Tag, local};
 
-/// Deepest nesting of markup in content of which `xml:base` is tracked.
+/// Deepest nesting of markup in content; what is deeper keeps its text and loses its tags.
 const MAX_INNER_DEPTH: usize = 512;
 
 /// Most names of which the next tag is remembered.
@@ -28,8 +28,10 @@ pub(super) struct Capture<'a> {
     value: String,
     /// Whether `value` is markup: it is, once an element stood within the field.
     is_markup: bool,
-    /// Per open element within, its own base address.
-    inner_bases: Vec<Option<Url>>,
+    /// How many elements are open within.
+    inner_depth: usize,
+    /// Base addresses that elements within gave, with their depth.
+    inner_bases: Vec<(usize, Url)>,
     base: Option<Url>,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Capture<'a> {
             is_base64,
             value: String::new(),
             is_markup: false,
+            inner_depth: 0,
             inner_bases: Vec::new(),
             base: base.cloned(),
         }
@@ -96,24 +99,34 @@ impl<'a> Capture<'a> {
                 push_escaped(&mut self.value, &text);
             }
         }
-        let outer = self
-            .inner_bases
-            .iter()
-            .rev()
-            .flatten()
-            .next()
-            .or(self.base.as_ref());
-        let own = tag
-            .attributes()
-            .find(|(name, _)| name.eq_ignore_ascii_case("xml:base"));
-        let own = own.and_then(|(_, given)| match outer {
+        let name = if is_html { local(tag.name) } else { tag.name };
+        let opens = !tag.empty && !is_void(name);
+        self.inner_depth += usize::from(opens);
+        if self.inner_depth > MAX_INNER_DEPTH {
+            return;
+        }
+        let own = self.own_base(tag);
+        let mut value = std::mem::take(&mut self.value);
+        push_tag(&mut value, name, tag, own.as_ref().or(self.inner_base()));
+        self.value = value;
+        if let Some(own) = own.filter(|_| opens) {
+            self.inner_bases.push((self.inner_depth, own));
+        }
+    }
+
+    fn inner_base(&self) -> Option<&Url> {
+        self.inner_bases
+            .last()
+            .map(|(_, base)| base)
+            .or(self.base.as_ref())
+    }
+
+    fn own_base(&self, tag: &Tag<'a>) -> Option<Url> {
+        let mut attributes = tag.attributes();
+        let (_, given) = attributes.find(|(name, _)| name.eq_ignore_ascii_case("xml:base"))?;
+        match self.inner_base() {
             Some(outer) => outer.join(given.trim()).ok(),
             None => Url::parse(given.trim()).ok(),
-        });
-        let name = if is_html { local(tag.name) } else { tag.name };
-        push_tag(&mut self.value, name, tag, own.as_ref().or(outer));
-        if !tag.empty && !is_void(name) && self.inner_bases.len() < MAX_INNER_DEPTH {
-            self.inner_bases.push(own);
         }
     }
 
@@ -122,7 +135,17 @@ impl<'a> Capture<'a> {
         if !self.is_markup || is_void(local(name)) {
             return;
         }
-        self.inner_bases.pop();
+        if self
+            .inner_bases
+            .last()
+            .is_some_and(|(depth, _)| *depth == self.inner_depth)
+        {
+            self.inner_bases.pop();
+        }
+        self.inner_depth = self.inner_depth.saturating_sub(1);
+        if self.inner_depth >= MAX_INNER_DEPTH {
+            return;
+        }
         self.value.push_str("</");
         self.value.push_str(match name.split_once(':') {
             Some((_, local)) if self.kind == TextKind::Xhtml => local,

@@ -243,15 +243,15 @@ fn read(
 
 fn read_xml(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
     let (tag, root) = root::find_root(text).map_err(|error| {
-        // Not a feed, but is it text at all?
-        if text.contains('\0') {
+        // Not a feed; is it text at all?
+        if text.contains('\0') && !text.contains("</") {
             ParseError::Encoding
         } else {
             error
         }
     })?;
     let feed = reader::Reader::new(text, root, base).read(tag)?;
-    if feed.entries.is_empty() && mentions_entries(text) {
+    if feed.entries.is_empty() && !is_empty_feed(&feed, text) {
         return Err(ParseError::Broken {
             reason: "it holds entries, but none could be read".to_owned(),
         });
@@ -268,9 +268,19 @@ fn check_size(n_bytes: usize) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Whether a document without entries has something that looks like one.
-fn mentions_entries(text: &str) -> bool {
-    ["<item>", "<item ", "<entry>", "<entry "]
+/// Longest document that may say nothing at all and still be a feed, in bytes.
+const MAX_BLANK_BYTES: usize = 512;
+
+/// Whether a document without entries is a feed without entries: it says what it is, and
+/// nothing in it looks like an entry. An `ok` with nothing in it would lose news silently.
+fn is_empty_feed(feed: &ParsedFeed, text: &str) -> bool {
+    let mentions_entries = ["<item>", "<item ", "<entry>", "<entry "]
         .iter()
-        .any(|tag| text.contains(tag))
+        .any(|tag| text.contains(tag));
+    let says_something = feed.title.is_some()
+        || feed.site.is_some()
+        || feed.description.is_some()
+        || feed.id.is_some()
+        || feed.updated.is_some();
+    !mentions_entries && (says_something || text.len() <= MAX_BLANK_BYTES)
 }

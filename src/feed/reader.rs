@@ -57,6 +57,7 @@ pub(super) struct Reader<'a> {
     entries: Vec<Entry>,
     n_unclosed: usize,
     n_stray_ends: usize,
+    is_full: bool,
     is_cut: bool,
     warnings: Vec<String>,
 }
@@ -77,6 +78,7 @@ impl<'a> Reader<'a> {
             entries: Vec::new(),
             n_unclosed: 0,
             n_stray_ends: 0,
+            is_full: false,
             is_cut: false,
             warnings: root.warnings,
         }
@@ -95,10 +97,9 @@ impl<'a> Reader<'a> {
                 Some(Token::Doctype(_)) => {}
                 Some(Token::Cut) | None => break,
             }
-            if self.entries.len() == MAX_ENTRIES {
-                self.warnings.push(format!(
-                    "has more than {MAX_ENTRIES} entries; the rest is not read"
-                ));
+            if self.is_full {
+                let warning = format!("has more than {MAX_ENTRIES} entries; the rest is not read");
+                self.warnings.push(warning);
                 break;
             }
         }
@@ -133,6 +134,10 @@ impl<'a> Reader<'a> {
         }
         if element == Element::Entry {
             self.close_to_feed();
+            self.is_full = self.entries.len() >= MAX_ENTRIES;
+            if self.is_full {
+                return Ok(());
+            }
         }
         self.open_element(tag, element, n_bindings)
     }
@@ -469,7 +474,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> ParsedFeed {
-        self.is_cut = !self.open.is_empty() && self.entries.len() < MAX_ENTRIES;
+        self.is_cut = !self.open.is_empty() && !self.is_full;
         self.capture = None;
         if let Some(entry) = self.entry.take().map(Draft::into_entry) {
             // Cut off within: the next poll brings the rest of it. Only when there is

@@ -38,8 +38,9 @@ pub(super) fn find_root<'a>(text: &'a str) -> Result<(Tag<'a>, Root<'a>), ParseE
                 is_html |= names_html(doctype);
                 references.declare(doctype);
             }
+            Token::Start(_) if in_script => {}
             Token::Start(tag) => {
-                if let Some(format) = format_of(&tag).filter(|_| !in_script) {
+                if let Some(format) = format_of(&tag) {
                     let warnings = has_junk.then(|| "has text before its root element".to_owned());
                     let root = Root {
                         format,

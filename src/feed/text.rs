@@ -84,6 +84,7 @@ pub(super) fn cut(text: &str, max: usize) -> &str {
 /// the address when there is no name.
 pub(super) fn person(text: &str) -> Option<String> {
     let text = title(text, TextKind::Unknown)?;
+    let text = text.replace('\u{ff08}', "(").replace('\u{ff09}', ")");
     let text = text.trim();
     if let Some((before, inside)) = text.strip_suffix(')').and_then(|t| t.split_once('(')) {
         let (before, inside) = (before.trim(), inside.trim());
@@ -107,8 +108,9 @@ pub(super) fn person(text: &str) -> Option<String> {
 }
 
 fn is_mail(text: &str) -> bool {
-    text.split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !text.contains(' '))
+    text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && host.contains('.') && !text.contains([' ', '('])
+    })
 }
 
 trait KnowsTags {
@@ -276,8 +278,12 @@ mod tests {
             Some("ann@news.example")
         );
         assert_eq!(
-            person("李 (北京) ann@news.example\u{ff08}x").as_deref(),
-            Some("李 (北京)")
+            person("李 ann@news.example\u{ff08}x").as_deref(),
+            Some("李 ann@news.example(x")
+        );
+        assert_eq!(
+            person("ann@news.example\u{ff08}李\u{ff09}").as_deref(),
+            Some("李")
         );
     }
 
