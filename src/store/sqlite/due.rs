@@ -86,6 +86,7 @@ fn read_due_feed(row: &Row<'_>) -> rusqlite::Result<Option<DueFeed>> {
         validators: Validators {
             etag: row.get(5)?,
             last_modified: row.get(6)?,
+            url: row.get(7)?,
         },
         body_hash: row.get(8)?,
         state: PollState {
