@@ -82,7 +82,7 @@ fn record_success(
     connection
         .prepare_cached(
             "UPDATE feed_state SET
-               etag = :etag, last_modified = :last_modified,
+               etag = :etag, last_modified = :last_modified, validator_url = :validator_url,
                failures = :failures, gone = :gone, hinted_interval_ms = :hinted,
                last_poll_at = :at, last_success_at = :at,
                error_kind = NULL, error = NULL, error_status = NULL
@@ -92,6 +92,7 @@ fn record_success(
             ":feed": feed.0,
             ":etag": validators.etag,
             ":last_modified": validators.last_modified,
+            ":validator_url": validators.url,
             ":failures": report.state.failures,
             ":gone": report.state.gone,
             ":hinted": report.state.hinted_interval.map(json::millis).map(int),

@@ -1,0 +1,308 @@
+//! SQLite in particular: the file, its lock, its readers, its views.
+
+use super::*;
+
+fn open_as_people_do(path: &Path) -> rusqlite::Connection {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    rusqlite::Connection::open_with_flags(path, flags).unwrap()
+}
+
+#[tokio::test]
+async fn a_second_daemon_is_refused_by_the_first_one_s_process_id() {
+    let room = Room::sqlite().await;
+    let before = std::fs::read(room.path()).unwrap();
+
+    let second = Store::open(&room.settings, Access::Daemon).await;
+
+    assert!(
+        matches!(second, Err(StoreError::Locked { pid, .. }) if pid == std::process::id()),
+        "{second:?}"
+    );
+    assert_eq!(std::fs::read(room.path()).unwrap(), before);
+    assert_eq!(
+        Store::daemon_process(&room.settings),
+        Some(std::process::id())
+    );
+    room.store.close().await.unwrap();
+    assert_eq!(Store::daemon_process(&room.settings), None);
+}
+
+#[tokio::test]
+async fn commands_and_readers_work_beside_the_daemon() {
+    let room = Room::sqlite().await;
+    let command = Store::open(&room.settings, Access::Command).await.unwrap();
+    let reader = Store::open(&room.settings, Access::Reader).await.unwrap();
+
+    let id = subscribe(&command, listed("https://example.org/feed")).await;
+    poll(&room.store, id, vec![entry("https://example.org/a")]).await;
+    poll(&command, id, vec![entry("https://example.org/b")]).await;
+    poll(&room.store, id, vec![entry("https://example.org/c")]).await;
+
+    let ids: Vec<ArticleId> = all(&reader)
+        .await
+        .iter()
+        .map(|article| article.id)
+        .collect();
+    assert_eq!(ids.len(), 3);
+    assert!(matches!(
+        reader.set_note("a", "b").await,
+        Err(StoreError::Unwritable { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_command_makes_the_store_when_no_daemon_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        path: folder.path().join("deep/er/news.db"),
+    };
+
+    let command = Store::open(&settings, Access::Command).await.unwrap();
+    subscribe(&command, listed("https://example.org/feed")).await;
+    let daemon = Store::open(&settings, Access::Daemon).await.unwrap();
+
+    assert_eq!(daemon.feeds().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_reader_makes_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        path: folder.path().join("news.db"),
+    };
+
+    let opened = Store::open(&settings, Access::Reader).await;
+
+    assert!(matches!(opened, Err(StoreError::Missing { .. })));
+    assert!(!settings.path.exists());
+}
+
+#[tokio::test]
+async fn a_later_version_s_store_is_refused() {
+    let room = Room::sqlite().await;
+    room.store.close().await.unwrap();
+    rusqlite::Connection::open(&room.settings.path)
+        .unwrap()
+        .pragma_update(None, "user_version", 999)
+        .unwrap();
+
+    for access in [Access::Daemon, Access::Command, Access::Reader] {
+        let opened = Store::open(&room.settings, access).await;
+
+        assert!(
+            matches!(opened, Err(StoreError::Newer { found: 999, .. })),
+            "{opened:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn damaged_and_foreign_files_are_told_apart_from_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = |name: &str| Settings {
+        path: folder.path().join(name),
+    };
+    std::fs::write(settings("noise.db").path, "no database at all".repeat(1000)).unwrap();
+    rusqlite::Connection::open(settings("foreign.db").path)
+        .unwrap()
+        .execute_batch("CREATE TABLE a (b)")
+        .unwrap();
+
+    for name in ["noise.db", "foreign.db"] {
+        for access in [Access::Daemon, Access::Command, Access::Reader] {
+            let opened = Store::open(&settings(name), access).await;
+
+            assert!(
+                matches!(opened, Err(StoreError::Corrupt { .. })),
+                "{name}: {opened:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_hold_a_store_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let settings = Settings {
+        path: folder.path().join("file/news.db"),
+    };
+
+    let opened = Store::open(&settings, Access::Daemon).await;
+
+    assert!(
+        matches!(opened, Err(StoreError::Unwritable { .. })),
+        "{opened:?}"
+    );
+}
+
+#[tokio::test]
+async fn people_read_the_views_while_the_daemon_writes() {
+    let room = Room::sqlite().await;
+    let id = fill(&room.store, 3).await;
+    let people = open_as_people_do(room.path());
+    let titles = |people: &rusqlite::Connection| -> i64 {
+        people
+            .query_row(
+                "SELECT count(*) FROM articles WHERE first_seen = '2026-11-23T12:00:00Z'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap()
+    };
+
+    let before = titles(&people);
+    poll(&room.store, id, vec![entry("https://example.org/more")]).await;
+    let after = titles(&people);
+
+    assert_eq!((before, after), (3, 4));
+    for view in [
+        "articles",
+        "feeds",
+        "polls",
+        "sightings",
+        "authors",
+        "tags",
+        "aliases",
+        "page_queue",
+    ] {
+        let sql = format!("SELECT * FROM {view}");
+        let mut statement = people.prepare(&sql).unwrap();
+        let n = statement.query_map([], |_| Ok(())).unwrap().count();
+        assert!(n > 0 || matches!(view, "authors" | "tags"), "{view}");
+    }
+}
+
+#[tokio::test]
+async fn a_backup_is_a_store_and_overwrites_nothing() {
+    let room = Room::sqlite().await;
+    fill(&room.store, 3).await;
+    let copy: PathBuf = room.folder.path().join("copy.db");
+
+    let size = room.store.backup(&copy).await.unwrap();
+    let again = room.store.backup(&copy).await;
+
+    assert_eq!(size, std::fs::metadata(&copy).unwrap().len());
+    assert!(matches!(again, Err(StoreError::Unwritable { .. })));
+    let restored = Store::open(&Settings { path: copy }, Access::Daemon)
+        .await
+        .unwrap();
+    assert_eq!(all(&restored).await, all(&room.store).await);
+    assert_eq!(
+        restored.due_pages(&everything_due()).await.unwrap().len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_sound_store_has_no_findings() {
+    let room = Room::sqlite().await;
+    fill(&room.store, 3).await;
+    room.store.index().await.unwrap();
+
+    assert_eq!(room.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// The text of `docs/data-model.md`.
+const DATA_MODEL: &str = include_str!("../../../docs/data-model.md");
+
+/// A store in which every view has rows.
+async fn filled() -> Room {
+    let room = Room::sqlite().await;
+    let id = fill(&room.store, 3).await;
+    let other = subscribe(&room.store, listed("https://other.example/feed")).await;
+    let told = Announcement {
+        authors: vec!["Jane Doe".into()],
+        tags: vec!["weather".into()],
+        title: Some("A storm".into()),
+        published: Some(noon() + SignedDuration::from_secs(30)),
+        ..entry("https://other.example/storm")
+    };
+    let shared = entry("https://example.org/0");
+    poll(&room.store, other, vec![told, shared]).await;
+    let due = due_feed(&room.store, id).await;
+    let failure = Failure::new(ErrorKind::Dns, "no such host");
+    let failed = report(PollResult::Failed(failure));
+    room.store.record_poll(&due, failed).await.unwrap();
+    let page = due_page(&room.store, "https://example.org/2").await;
+    let failed = ScrapeReport {
+        at: noon(),
+        cost: Cost::default(),
+        result: ScrapeResult::Failed {
+            failure: Failure::new(ErrorKind::NotHtml, "a PDF"),
+            found: None,
+        },
+    };
+    room.store.record_scrape(&page, failed).await.unwrap();
+    room
+}
+
+#[tokio::test]
+async fn the_documented_queries_run_as_they_stand() {
+    let room = filled().await;
+    let people = open_as_people_do(room.path());
+    let queries: Vec<&str> = DATA_MODEL
+        .split("```sql\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+
+    assert!(queries.len() >= 5);
+    for query in queries {
+        let mut statement = people.prepare(query).unwrap();
+        let n_rows = statement.query_map([], |_| Ok(())).unwrap().count();
+        // The stories here are told of one day, which need not be in the last week.
+        assert!(n_rows > 0 || query.contains("'now'"), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn every_view_is_documented_column_by_column() {
+    let room = filled().await;
+    let people = open_as_people_do(room.path());
+    let views: Vec<String> = people
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'view'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+
+    for view in views {
+        let section = DATA_MODEL
+            .split("\n### ")
+            .find(|section| {
+                section
+                    .lines()
+                    .next()
+                    .unwrap()
+                    .split(", ")
+                    .any(|name| name == view)
+            })
+            .unwrap_or_else(|| panic!("{view} has no section"));
+        let statement = people.prepare(&format!("SELECT * FROM {view}")).unwrap();
+        for column in statement.column_names() {
+            assert!(section.contains(&format!("`{column}`")), "{view}.{column}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_table_is_named_in_the_documentation() {
+    let room = filled().await;
+    let people = open_as_people_do(room.path());
+    let tables: Vec<String> = people
+        .prepare(
+            "SELECT name FROM sqlite_master
+             WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        )
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+
+    for table in tables {
+        assert!(DATA_MODEL.contains(&format!("| `{table}` |")), "{table}");
+    }
+}

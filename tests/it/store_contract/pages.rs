@@ -1,0 +1,309 @@
+//! What a scrape leaves in the store, and when two articles are one.
+
+use super::*;
+
+on_every_backend! {
+    a_scraped_page_replaces_what_the_feed_said,
+    a_page_that_may_recover_is_due_again_later,
+    a_page_that_failed_for_good_leaves_the_feed_s_word,
+    recording_a_scrape_twice_changes_nothing,
+    two_urls_of_one_page_become_one_article,
+    the_older_article_stays_whichever_page_comes_first,
+    a_foreign_claim_alone_merges_nothing,
+    a_page_merged_while_it_was_fetched_says_where_it_went,
+}
+
+async fn a_scraped_page_replaces_what_the_feed_said(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let announced = Announcement {
+        title: Some("Feed title".into()),
+        summary: Some("Summary".into()),
+        published: Some(at("2026-11-22T08:00:00Z")),
+        ..entry("https://example.org/a?utm_medium=x")
+    };
+    poll(&room.store, id, vec![announced]).await;
+    let page = ScrapedArticle {
+        canonical_url: Some("https://example.org/a".into()),
+        authors: vec!["Jane Doe".into()],
+        published: Some(at("2026-11-22T07:30:00Z")),
+        published_text: Some("2026-11-22T09:30:00+02:00".into()),
+        published_from: Some("json-ld".into()),
+        language: Some("de".into()),
+        tags: vec!["storm".into()],
+        ..scraped("https://example.org/a", "Page title", &words(80, "wort"))
+    };
+
+    let saved = scrape(&room.store, "https://example.org/a?utm_medium=x", page).await;
+
+    let article = all(&room.store).await.remove(0);
+    assert_eq!(saved, Saved::Article(article.id));
+    assert_eq!(
+        article.url.as_deref(),
+        Some("https://example.org/a?utm_medium=x")
+    );
+    assert_eq!(article.final_url.as_deref(), Some("https://example.org/a"));
+    assert_eq!(article.title.as_deref(), Some("Page title"));
+    assert_eq!(article.summary.as_deref(), Some("Summary"));
+    assert_eq!(
+        article.published.as_deref(),
+        Some("2026-11-22T09:30:00+02:00")
+    );
+    assert_eq!(article.published_from.as_deref(), Some("json-ld"));
+    assert_eq!(article.sort_at, at("2026-11-22T07:30:00Z"));
+    assert_eq!(article.text, words(80, "wort"));
+    assert_eq!(article.word_count, 80);
+    assert_eq!(article.page_state, PageState::Scraped);
+    assert_eq!(article.tags, ["storm"]);
+    assert_eq!(room.store.due_pages(&everything_due()).await.unwrap(), []);
+}
+
+async fn a_page_that_may_recover_is_due_again_later(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    poll(&room.store, id, vec![entry("https://example.org/a")]).await;
+    let due = due_page(&room.store, "https://example.org/a").await;
+    let retry = ScrapeReport {
+        at: noon(),
+        cost: Cost::default(),
+        result: ScrapeResult::Retry {
+            failure: Failure::new(ErrorKind::Timeout, "30 s"),
+            at: later(30),
+        },
+    };
+
+    let saved = room.store.record_scrape(&due, retry).await.unwrap();
+
+    let article = all(&room.store).await.remove(0);
+    assert_eq!(saved, Saved::Retry);
+    assert_eq!(article.page_state, PageState::Retrying);
+    assert_eq!(article.page_failure.unwrap().kind, ErrorKind::Timeout);
+    assert_eq!(room.store.due_pages(&everything_due()).await.unwrap(), []);
+    let again = room
+        .store
+        .due_pages(&Claim {
+            now: later(30),
+            ..everything_due()
+        })
+        .await
+        .unwrap();
+    assert_eq!(again[0].attempts, 1);
+    assert_eq!(
+        room.store.backlog(noon()).await.unwrap().next_due,
+        Some(later(30))
+    );
+}
+
+async fn a_page_that_failed_for_good_leaves_the_feed_s_word(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    poll(
+        &room.store,
+        id,
+        vec![Announcement {
+            summary: Some("The feed's word".into()),
+            ..entry("https://example.org/a")
+        }],
+    )
+    .await;
+    let due = due_page(&room.store, "https://example.org/a").await;
+    let found = ScrapedArticle {
+        authors: vec!["Jane".into()],
+        language: Some("en".into()),
+        ..scraped("https://example.org/a", "Not this", "")
+    };
+    let failed = ScrapeReport {
+        at: noon(),
+        cost: Cost::default(),
+        result: ScrapeResult::Failed {
+            failure: Failure::new(ErrorKind::NotHtml, "a PDF"),
+            found: Some(Box::new(found)),
+        },
+    };
+
+    let saved = room.store.record_scrape(&due, failed).await.unwrap();
+
+    let article = all(&room.store).await.remove(0);
+    assert_eq!(saved, Saved::Failed(ErrorKind::NotHtml));
+    assert_eq!(article.page_state, PageState::Failed);
+    assert_eq!(article.text, "The feed's word");
+    assert_eq!(
+        article.title.as_deref(),
+        Some("About https://example.org/a")
+    );
+    assert_eq!(article.authors, ["Jane"]);
+    assert_eq!(article.language.as_deref(), Some("en"));
+    assert_eq!(room.store.due_pages(&everything_due()).await.unwrap(), []);
+    let status = room.store.status(noon()).await.unwrap();
+    assert_eq!(status.page_failures, [(ErrorKind::NotHtml, 1)]);
+}
+
+async fn recording_a_scrape_twice_changes_nothing(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    poll(&room.store, id, vec![entry("https://example.org/a")]).await;
+    let due = due_page(&room.store, "https://example.org/a").await;
+    let report = ScrapeReport {
+        at: noon(),
+        cost: Cost::default(),
+        result: ScrapeResult::Article(Box::new(scraped(
+            "https://example.org/a",
+            "A",
+            &words(60, "a"),
+        ))),
+    };
+
+    room.store
+        .record_scrape(&due, report.clone())
+        .await
+        .unwrap();
+    let once = all(&room.store).await;
+    room.store.record_scrape(&due, report).await.unwrap();
+
+    assert_eq!(all(&room.store).await, once);
+    let status = room.store.status(noon()).await.unwrap();
+    assert_eq!(status.pages.iter().map(|(_, n)| n).sum::<u64>(), 1);
+}
+
+async fn two_urls_of_one_page_become_one_article(room: Room) {
+    let first = subscribe(&room.store, listed("https://one.example/feed")).await;
+    let second = subscribe(&room.store, listed("https://two.example/feed")).await;
+    let text = words(80, "word");
+    poll_earlier(&room.store, first, vec![entry("https://example.org/story")]).await;
+    poll(&room.store, second, vec![entry("https://short.example/x1")]).await;
+    scrape(
+        &room.store,
+        "https://example.org/story",
+        scraped("https://example.org/story", "A storm", &text),
+    )
+    .await;
+    let oldest = article(&room.store, "https://example.org/story")
+        .await
+        .unwrap()
+        .id;
+
+    let redirected = ScrapedArticle {
+        aliases: vec![alias("https://example.org/story", AliasReason::Redirect)],
+        ..scraped("https://example.org/story", "A storm", &text)
+    };
+    let saved = scrape(&room.store, "https://short.example/x1", redirected).await;
+
+    let articles = all(&room.store).await;
+    assert_eq!(saved, Saved::Merged { into: oldest });
+    assert_eq!(articles.len(), 1);
+    assert_eq!(
+        articles[0].url.as_deref(),
+        Some("https://example.org/story")
+    );
+    assert_eq!(
+        articles[0].feed_urls,
+        ["https://one.example/feed", "https://two.example/feed"]
+    );
+    assert_eq!(
+        article(&room.store, "https://short.example/x1")
+            .await
+            .unwrap()
+            .id,
+        oldest
+    );
+    assert_eq!(feed(&room.store, second).await.article_count, 1);
+    assert_eq!(room.store.status(noon()).await.unwrap().n_articles, 1);
+    assert_eq!(
+        room.store
+            .check()
+            .await
+            .unwrap()
+            .iter()
+            .filter(|line| !line.contains("search index"))
+            .count(),
+        0
+    );
+}
+
+async fn the_older_article_stays_whichever_page_comes_first(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.net/feed")).await;
+    let text = words(80, "word");
+    poll_earlier(&room.store, id, vec![entry("https://example.org/story")]).await;
+    poll(&room.store, id, vec![entry("https://short.example/x1")]).await;
+    let oldest = article(&room.store, "https://example.org/story")
+        .await
+        .unwrap()
+        .id;
+    let redirected = || ScrapedArticle {
+        aliases: vec![alias("https://example.org/story", AliasReason::Redirect)],
+        ..scraped("https://example.org/story", "A storm", &text)
+    };
+
+    let younger = scrape(&room.store, "https://short.example/x1", redirected()).await;
+    let older = scrape(
+        &room.store,
+        "https://example.org/story",
+        scraped("https://example.org/story", "A storm", &text),
+    )
+    .await;
+
+    let articles = all(&room.store).await;
+    assert!(matches!(younger, Saved::Article(_)));
+    assert_eq!(older, Saved::Article(oldest));
+    assert_eq!(articles.len(), 1);
+    assert_eq!(articles[0].id, oldest);
+    assert_eq!(feed(&room.store, id).await.article_count, 1);
+}
+
+async fn a_foreign_claim_alone_merges_nothing(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.net/feed")).await;
+    poll(&room.store, id, vec![entry("https://example.org/victim")]).await;
+    poll(&room.store, id, vec![entry("https://evil.example/x")]).await;
+    scrape(
+        &room.store,
+        "https://example.org/victim",
+        scraped("https://example.org/victim", "A storm", &words(80, "storm")),
+    )
+    .await;
+
+    let claim = ScrapedArticle {
+        aliases: vec![alias("https://example.org/victim", AliasReason::Canonical)],
+        ..scraped("https://evil.example/x", "Buy this", &words(80, "spam"))
+    };
+    let saved = scrape(&room.store, "https://evil.example/x", claim).await;
+
+    assert!(matches!(saved, Saved::Article(_)));
+    assert_eq!(all(&room.store).await.len(), 2);
+    let owner = article(&room.store, "https://example.org/victim")
+        .await
+        .unwrap();
+    assert_eq!(owner.title.as_deref(), Some("A storm"));
+}
+
+async fn a_page_merged_while_it_was_fetched_says_where_it_went(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.net/feed")).await;
+    let text = words(80, "word");
+    poll_earlier(&room.store, id, vec![entry("https://example.org/story")]).await;
+    poll(&room.store, id, vec![entry("https://short.example/x1")]).await;
+    let oldest = article(&room.store, "https://example.org/story")
+        .await
+        .unwrap()
+        .id;
+    let due = due_page(&room.store, "https://short.example/x1").await;
+    let result = ScrapedArticle {
+        aliases: vec![alias("https://example.org/story", AliasReason::Redirect)],
+        ..scraped("https://example.org/story", "A storm", &text)
+    };
+    let report = ScrapeReport {
+        at: noon(),
+        cost: Cost::default(),
+        result: ScrapeResult::Article(Box::new(result)),
+    };
+    scrape(
+        &room.store,
+        "https://example.org/story",
+        scraped("https://example.org/story", "A storm", &text),
+    )
+    .await;
+
+    let first = room
+        .store
+        .record_scrape(&due, report.clone())
+        .await
+        .unwrap();
+    let again = room.store.record_scrape(&due, report).await.unwrap();
+
+    assert_eq!(first, Saved::Merged { into: oldest });
+    assert_eq!(again, Saved::Merged { into: oldest });
+}

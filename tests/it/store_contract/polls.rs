@@ -1,0 +1,322 @@
+//! What a poll leaves in the store.
+
+use super::*;
+
+on_every_backend! {
+    a_poll_is_recorded_whole,
+    a_recorded_feed_is_not_due_before_its_time,
+    a_failed_poll_keeps_validators_and_says_why,
+    a_feed_that_is_gone_for_good_waits_for_a_person,
+    known_entries_are_known_and_changed_ones_followed,
+    one_article_over_five_feeds_is_one_article,
+    an_entry_without_a_page_is_kept_as_the_feed_told_it,
+    absurd_dates_order_nothing,
+    entries_of_one_document_get_ids_from_the_oldest_on,
+}
+
+async fn a_poll_is_recorded_whole(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let due = due_feed(&room.store, id).await;
+    let result = PollResult::Fetched(Box::new(FeedReading {
+        validators: Validators {
+            etag: Some(b"\"\xffv1\"".to_vec()),
+            last_modified: Some(b"yesterday".to_vec()),
+            url: Some("https://cdn.example/feed".into()),
+        },
+        body_hash: -5,
+        title: Some("Example".into()),
+        site_url: Some("https://example.org/".into()),
+        language: Some("en".into()),
+        announcements: vec![
+            entry("https://example.org/a"),
+            entry("https://example.org/b"),
+        ],
+        warnings: vec!["a bare ampersand".into()],
+    }));
+
+    let recorded = room.store.record_poll(&due, report(result)).await.unwrap();
+    let next = due_feed(&room.store, id).await;
+    let feed = feed(&room.store, id).await;
+    let polls = room.store.polls(id, 10).await.unwrap();
+
+    assert_eq!(
+        recorded,
+        PollRecorded {
+            n_new: 2,
+            n_pages: 2,
+            ..PollRecorded::default()
+        }
+    );
+    assert_eq!(next.validators.etag.as_deref(), Some(&b"\"\xffv1\""[..]));
+    assert_eq!(
+        next.validators.last_modified.as_deref(),
+        Some(&b"yesterday"[..])
+    );
+    assert_eq!(
+        next.validators.url.as_deref(),
+        Some("https://cdn.example/feed")
+    );
+    assert_eq!(next.body_hash, Some(-5));
+    assert_eq!(feed.state, FeedState::Ok);
+    assert_eq!(feed.title.as_deref(), Some("Example"));
+    assert_eq!(feed.language.as_deref(), Some("en"));
+    assert_eq!(feed.article_count, 2);
+    assert_eq!(feed.warnings, ["a bare ampersand"]);
+    assert_eq!(feed.last_new, Some(noon()));
+    assert_eq!((polls.len(), polls[0].n_new, polls[0].n_entries), (1, 2, 2));
+    assert_eq!(polls[0].outcome, "fetched");
+}
+
+async fn a_recorded_feed_is_not_due_before_its_time(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    poll(&room.store, id, vec![]).await;
+
+    let before = Claim {
+        now: later(59),
+        ..everything_due()
+    };
+    let after = Claim {
+        now: later(60),
+        ..everything_due()
+    };
+
+    assert_eq!(room.store.due_feeds(&before).await.unwrap(), []);
+    assert_eq!(room.store.due_feeds(&after).await.unwrap().len(), 1);
+}
+
+async fn a_failed_poll_keeps_validators_and_says_why(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let due = due_feed(&room.store, id).await;
+    let good = PollResult::NotModified {
+        validators: Validators {
+            etag: Some(b"\"v1\"".to_vec()),
+            ..Validators::default()
+        },
+    };
+    room.store.record_poll(&due, report(good)).await.unwrap();
+    let failed = PollReport {
+        state: PollState {
+            failures: 3,
+            gone: 0,
+            hinted_interval: Some(Duration::from_secs(60)),
+        },
+        ..report(PollResult::Failed(Failure {
+            status: Some(404),
+            ..Failure::new(ErrorKind::NotFound, "nothing there")
+        }))
+    };
+
+    room.store.record_poll(&due, failed).await.unwrap();
+
+    let shown = feed(&room.store, id).await;
+    let next = due_feed(&room.store, id).await;
+    assert_eq!((shown.state, shown.failures), (FeedState::Error, 3));
+    assert_eq!(
+        shown.failure.unwrap().to_string(),
+        "not_found: nothing there"
+    );
+    assert_eq!(next.validators.etag.as_deref(), Some(&b"\"v1\""[..]));
+    assert_eq!(
+        next.state,
+        PollState {
+            failures: 3,
+            gone: 0,
+            hinted_interval: Some(Duration::from_secs(60))
+        }
+    );
+    assert_eq!(
+        room.store.polls(id, 1).await.unwrap()[0]
+            .failure
+            .as_ref()
+            .unwrap()
+            .kind,
+        ErrorKind::NotFound
+    );
+}
+
+async fn a_feed_that_is_gone_for_good_waits_for_a_person(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let due = due_feed(&room.store, id).await;
+    let gone = PollReport {
+        next_poll: None,
+        ..report(PollResult::Gone(Failure::new(ErrorKind::Gone, "410")))
+    };
+
+    room.store.record_poll(&due, gone).await.unwrap();
+
+    let shown = feed(&room.store, id).await;
+    assert_eq!((shown.state, shown.next_poll), (FeedState::Gone, None));
+    assert_eq!(due_feed(&room.store, id).await.feed, id);
+}
+
+async fn known_entries_are_known_and_changed_ones_followed(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let first = Announcement {
+        content_text: Some("old words".into()),
+        ..entry("https://example.org/a")
+    };
+    let changed = Announcement {
+        title: Some("New title".into()),
+        content_text: Some("new words here".into()),
+        entry_hash: 2,
+        ..first.clone()
+    };
+    poll(&room.store, id, vec![first]).await;
+
+    let recorded = poll(&room.store, id, vec![changed]).await;
+
+    let articles = all(&room.store).await;
+    assert_eq!(
+        recorded,
+        PollRecorded {
+            n_known: 1,
+            ..PollRecorded::default()
+        }
+    );
+    assert_eq!(articles.len(), 1);
+    assert_eq!(articles[0].title.as_deref(), Some("New title"));
+    assert_eq!(articles[0].text, "new words here");
+    assert_eq!(articles[0].word_count, 3);
+}
+
+async fn one_article_over_five_feeds_is_one_article(room: Room) {
+    let mut feeds = Vec::new();
+    for n in 0..5 {
+        feeds.push(
+            subscribe(
+                &room.store,
+                listed(&format!("https://host{n}.example/feed")),
+            )
+            .await,
+        );
+    }
+
+    let mut recorded = Vec::new();
+    for (n, feed) in feeds.iter().enumerate() {
+        let entry = Announcement {
+            guid: Some(format!("guid {n}")),
+            tags: vec![format!("tag {n}"), "news".into()],
+            ..entry("https://example.org/story?utm_source=rss")
+        };
+        recorded.push(poll(&room.store, *feed, vec![entry]).await);
+    }
+
+    let articles = all(&room.store).await;
+    assert_eq!(
+        recorded[0],
+        PollRecorded {
+            n_new: 1,
+            n_pages: 1,
+            ..PollRecorded::default()
+        }
+    );
+    assert!(recorded[1..].iter().all(|poll| *poll
+        == PollRecorded {
+            n_shared: 1,
+            ..PollRecorded::default()
+        }));
+    assert_eq!(articles.len(), 1);
+    assert_eq!(
+        articles[0].url.as_deref(),
+        Some("https://example.org/story?utm_source=rss")
+    );
+    assert_eq!(articles[0].feed_urls.len(), 5);
+    assert_eq!(articles[0].feed_urls[0], "https://host0.example/feed");
+    assert_eq!(articles[0].guid.as_deref(), Some("guid 0"));
+    assert_eq!(
+        articles[0].tags,
+        ["tag 0", "news", "tag 1", "tag 2", "tag 3", "tag 4"]
+    );
+    for feed in feeds {
+        let query = ArticleQuery {
+            feed: Some(feed),
+            ..ArticleQuery::default()
+        };
+        assert_eq!(room.store.articles(&query).await.unwrap().articles.len(), 1);
+    }
+}
+
+async fn an_entry_without_a_page_is_kept_as_the_feed_told_it(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let note = Announcement {
+        entry_id: "note-1".into(),
+        title: Some("A note".into()),
+        summary: Some("Short".into()),
+        content_html: Some("<p>Long <b>text</b></p>".into()),
+        content_text: Some("Long text".into()),
+        authors: vec!["Jane".into()],
+        enclosures: vec![Enclosure {
+            url: "https://example.org/a.mp3".into(),
+            media_type: Some("audio/mpeg".into()),
+            length_bytes: Some(7),
+        }],
+        published: Some(at("2026-11-20T08:00:00Z")),
+        ..Announcement::default()
+    };
+
+    let recorded = poll(&room.store, id, vec![note.clone()]).await;
+
+    let article = all(&room.store).await.remove(0);
+    assert_eq!(
+        recorded,
+        PollRecorded {
+            n_new: 1,
+            ..PollRecorded::default()
+        }
+    );
+    assert_eq!(article.page_state, PageState::Skipped);
+    assert_eq!(article.url, None);
+    assert_eq!(article.text, "Long text");
+    assert_eq!(article.html, "<p>Long <b>text</b></p>");
+    assert_eq!(article.summary.as_deref(), Some("Short"));
+    assert_eq!(article.authors, ["Jane"]);
+    assert_eq!(article.enclosures, note.enclosures);
+    assert_eq!(article.published.as_deref(), Some("2026-11-20T08:00:00Z"));
+    assert_eq!(article.published_from.as_deref(), Some("feed"));
+    assert_eq!(article.sort_at, at("2026-11-20T08:00:00Z"));
+}
+
+async fn absurd_dates_order_nothing(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let dated = |url, date| Announcement {
+        published: Some(at(date)),
+        ..entry(url)
+    };
+
+    poll(
+        &room.store,
+        id,
+        vec![
+            dated("https://example.org/ancient", "1970-01-01T00:00:00Z"),
+            dated("https://example.org/future", "2099-01-01T00:00:00Z"),
+        ],
+    )
+    .await;
+
+    for article in all(&room.store).await {
+        assert_eq!(article.published, None);
+        assert_eq!(article.sort_at, noon());
+    }
+}
+
+async fn entries_of_one_document_get_ids_from_the_oldest_on(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+
+    poll(
+        &room.store,
+        id,
+        vec![
+            entry("https://example.org/new"),
+            entry("https://example.org/old"),
+        ],
+    )
+    .await;
+
+    let new = article(&room.store, "https://example.org/new")
+        .await
+        .unwrap();
+    let old = article(&room.store, "https://example.org/old")
+        .await
+        .unwrap();
+    assert!(old.id < new.id);
+}
