@@ -402,3 +402,70 @@ fn without_login(url: &Url) -> Url {
     let _ = url.set_password(None);
     url
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_meant_for_one_host_goes_to_no_other() {
+        let is_same = |first: &str, other: &str| is_same_host(&url(first), &url(other));
+
+        assert!(is_same("https://a.example/x", "https://a.example:443/y"));
+        assert!(is_same("http://a.example/", "https://a.example/"));
+        assert!(!is_same("https://a.example/", "http://a.example/"));
+        assert!(!is_same("https://a.example/", "https://www.a.example/"));
+        assert!(!is_same("https://a.example/", "https://a.example:8443/"));
+        assert!(!is_same(
+            "http://a.example:8080/",
+            "https://a.example:8080/"
+        ));
+    }
+
+    #[test]
+    fn conditions_go_to_the_url_that_gave_them() {
+        let first = url("https://me:secret@a.example/feed");
+        let n_sent = |from: Option<&str>, to: &str| {
+            let validators = Validators {
+                etag: Some(b"\"v\"".to_vec()),
+                last_modified: Some(b"\xe4".to_vec()),
+                url: from.map(str::to_owned),
+            };
+            let ask = Ask {
+                what: What::Feed,
+                url: &first,
+                validators: &validators,
+                request: &RequestSettings::default(),
+            };
+            conditions(&ask, &url(to)).len()
+        };
+
+        assert_eq!(n_sent(None, first.as_str()), 2);
+        assert_eq!(n_sent(None, "https://a.example/other"), 0);
+        assert_eq!(n_sent(Some("https://a.example/feed"), first.as_str()), 2);
+        assert_eq!(n_sent(Some("https://b.example/"), "https://b.example/"), 2);
+        assert_eq!(n_sent(Some("https://b.example/"), first.as_str()), 0);
+    }
+
+    #[test]
+    fn a_slow_window_fits_into_the_timeout() {
+        let window = |seconds| {
+            let timeout = Duration::from_secs(seconds);
+            limits(
+                What::Page,
+                &Settings {
+                    timeout,
+                    ..Settings::default()
+                },
+            )
+            .slow_window
+        };
+
+        assert_eq!(window(60), Duration::from_secs(10));
+        assert_eq!(window(3), Duration::from_secs(1));
+    }
+}

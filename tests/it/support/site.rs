@@ -441,6 +441,8 @@ async fn accept(listener: TcpListener, script: Arc<Mutex<Script>>) {
 }
 
 async fn converse(mut stream: TcpStream, script: &Mutex<Script>) -> std::io::Result<()> {
+    // Head and body are written one after the other; without this, each answer takes 40 ms.
+    stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await? {
         let reply = {
