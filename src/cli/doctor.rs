@@ -12,6 +12,7 @@ use wireroom::fetch::{Fetcher, RequestSettings};
 use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
 use wireroom::store::{Access, Feed, FeedState, Store};
 
+use super::config::counted;
 use super::{Context, Exit, output};
 
 /// Failing feeds that are listed one by one.
@@ -126,8 +127,9 @@ fn check_lists(config: &Config, report: &mut Report) -> anyhow::Result<Lists> {
         let remedy = "add one with `wireroom feed add URL`, or name a list in `feeds`";
         report.warn("lists", "no list names a feed", remedy)?;
     } else if errors.is_empty() {
-        let (n_feeds, n_lists) = (lists.n_feeds(), lists.sources.len());
-        report.ok("lists", format_args!("{n_feeds} feeds in {n_lists} lists"))?;
+        let feeds = counted(lists.n_feeds(), "feed");
+        let lists = counted(lists.sources.len(), "list");
+        report.ok("lists", format_args!("{feeds} in {lists}"))?;
     }
     Ok(lists)
 }
