@@ -385,6 +385,63 @@ fn doctor_finds_a_damaged_store() {
 }
 
 #[test]
+fn every_command_of_these_pages_is_one_that_the_program_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut n_commands = 0;
+
+    for page in [
+        "docs/configuration.md",
+        "docs/operations.md",
+        "docs/errors.md",
+        "config/wireroom.toml",
+    ] {
+        for arguments in commands(&text(page)) {
+            // `--help` at the end: everything before it must be known, and nothing is done.
+            let output = command(folder.path())
+                .args(&arguments)
+                .arg("--help")
+                .output()
+                .unwrap();
+
+            let complaint = stderr(&output);
+            assert!(
+                output.status.success(),
+                "{page}: {arguments:?}: {complaint}"
+            );
+            n_commands += 1;
+        }
+    }
+    assert!(n_commands > 20, "{n_commands} commands were found");
+}
+
+/// The arguments of each `wireroom …` in code: in fences, and in back-ticks.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let mut codes: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    for fence in page.split("```sh\n").skip(1) {
+        let (code, _) = fence.split_once("```").unwrap();
+        codes.extend(code.lines());
+    }
+    codes
+        .iter()
+        .flat_map(|code| code.split(['|', '>', '#', '&']))
+        .filter_map(|command| arguments(command))
+        .collect()
+}
+
+/// The words behind `wireroom`, if a command is ours; before it may stand `sudo`.
+fn arguments(command: &str) -> Option<Vec<String>> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let ours = match words[..] {
+        ["sudo", "-u", _, "wireroom", ..] => &words[4..],
+        ["sudo", "wireroom", ..] => &words[2..],
+        ["wireroom", ..] => &words[1..],
+        _ => return None,
+    };
+    let ours = ours.iter().map(|word| (*word).to_owned()).collect();
+    Some(ours).filter(|ours: &Vec<String>| !ours.is_empty())
+}
+
+#[test]
 fn completions_and_the_manual_are_printed() {
     let (bash, _folder) = wireroom("", &["completions", "bash"]);
     let (manual, _folder) = wireroom("", &["man"]);
