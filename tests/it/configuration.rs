@@ -166,6 +166,8 @@ fn the_list_formats_of_the_documentation_can_be_read() {
     assert_eq!(opml.feeds[0].tags, ["Europe", "russia", "english"]);
     assert_eq!(toml.feeds[1].settings.scrape, Some(false));
     assert_eq!(plain.feeds.len(), 2);
+    assert_eq!(plain.feeds[1].tags, ["world", "public broadcaster"]);
+    assert_eq!(plain.feeds[1].title.as_deref(), Some("BBC World"));
     for list in [opml, toml, plain] {
         assert_eq!(list.skipped, []);
     }
