@@ -12,6 +12,10 @@ use std::process::Output;
 use assert_cmd::Command;
 use wireroom::config::{self, Environment, Examined, Setting};
 use wireroom::feed_list::{self, ListFormat};
+use wireroom::model::ErrorKind;
+
+use crate::support::room::{Room, page, rss};
+use crate::support::site::{Reply, Site};
 
 /// A file of this repository.
 fn repository(path: &str) -> PathBuf {
@@ -365,6 +369,55 @@ fn doctor_looks_at_everything_before_there_is_a_store() {
     assert!(!folder.path().join("new").exists());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_names_each_failing_feed_with_its_remedy() {
+    let site = Site::start().await;
+    let news = rss("Gazette", &[("Ferry", site.url("/a"), "g-1")]);
+    site.serve("/good.xml", Reply::new("application/rss+xml", news));
+    site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
+    site.serve("/missing.xml", Reply::text("").status(404));
+    let room = Room::subscribed_to(&[site.url("/good.xml"), site.url("/missing.xml")]);
+    room.run_once();
+    site.forget_requests();
+
+    let checks = room.json(&["doctor", "--json"]);
+
+    let check = |name: &str| {
+        let found = checks.iter().find(|check| check["check"] == name);
+        found.unwrap_or_else(|| panic!("{name} is missing in {checks:#?}"))
+    };
+    assert_eq!(check("store")["state"], "ok");
+    assert_eq!(check("network")["state"], "ok");
+    assert_eq!(check("daemon")["state"], "warn");
+    let feed = check("feed");
+    assert_eq!(feed["state"], "warn");
+    assert!(feed["message"].as_str().unwrap().contains("/missing.xml"));
+    assert_eq!(feed["remedy"], ErrorKind::NotFound.remedy());
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_offline_asks_nothing_and_sees_the_daemon() {
+    let site = Site::start().await;
+    let news = rss("Gazette", &[]);
+    site.serve("/good.xml", Reply::new("application/rss+xml", news));
+    let room = Room::subscribed_to(&[site.url("/good.xml")]);
+    let daemon = room.start(&["run"]);
+    daemon.says("polled ");
+    site.forget_requests();
+
+    let report = room.ok(&["doctor", "--offline"]);
+
+    assert!(
+        report.contains("OK   daemon: running as process "),
+        "{report}"
+    );
+    assert!(report.contains("OK   feeds: none of 1 fails"), "{report}");
+    assert!(site.requests().is_empty());
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().0, Some(0));
+}
+
 #[test]
 fn doctor_finds_a_damaged_store() {
     let (_, folder) = wireroom("", &["config", "show"]);
@@ -426,7 +479,7 @@ fn commands(page: &str) -> Vec<Vec<String>> {
     codes
         .iter()
         .flat_map(|code| code.split(['|', '>', '#', '&']))
-        .filter_map(|command| arguments(command))
+        .filter_map(arguments)
         .collect()
 }
 
