@@ -105,13 +105,19 @@ fn check(examined: &Examined, context: &Context, json: bool) -> anyhow::Result<E
     fail(errors)?;
     if !json {
         context.say(format_args!(
-            "{}: right; {} feeds in {} lists",
+            "{}: right; {} in {}",
             named(examined),
-            lists.n_feeds(),
-            lists.sources.len()
+            counted(lists.n_feeds(), "feed"),
+            counted(lists.sources.len(), "list")
         ));
     }
     Ok(Exit::Success)
+}
+
+/// A number with its noun: `1 list`, `2 lists`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }
 
 /// The configuration file, or that there is none.

@@ -12,6 +12,7 @@ use wireroom::fetch::{Fetcher, RequestSettings};
 use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
 use wireroom::store::{Access, Feed, FeedState, Store};
 
+use super::config::counted;
 use super::{Context, Exit, output};
 
 /// Failing feeds that are listed one by one.
@@ -126,8 +127,9 @@ fn check_lists(config: &Config, report: &mut Report) -> anyhow::Result<Lists> {
         let remedy = "add one with `wireroom feed add URL`, or name a list in `feeds`";
         report.warn("lists", "no list names a feed", remedy)?;
     } else if errors.is_empty() {
-        let (n_feeds, n_lists) = (lists.n_feeds(), lists.sources.len());
-        report.ok("lists", format_args!("{n_feeds} feeds in {n_lists} lists"))?;
+        let feeds = counted(lists.n_feeds(), "feed");
+        let lists = counted(lists.sources.len(), "list");
+        report.ok("lists", format_args!("{feeds} in {lists}"))?;
     }
     Ok(lists)
 }
@@ -308,9 +310,10 @@ async fn check_network(
     let exchange = fetcher.feed(&url, &Validators::default(), &request).await;
     let Err(failure) = exchange.answer else {
         let millis = exchange.duration.as_millis();
+        let url = without_login(&url);
         return report.ok("network", format_args!("{url} answered in {millis} ms"));
     };
-    let message = format!("{url}: {failure}");
+    let message = format!("{}: {failure}", without_login(&url));
     if is_network_fault(&failure) {
         report.fail("network", message, failure.kind.remedy())
     } else {
@@ -339,7 +342,8 @@ fn check_feeds(feeds: &[Feed], report: &mut Report) -> anyhow::Result<()> {
         .filter_map(|feed| Some((feed, feed.failure.as_ref()?)))
         .collect();
     for (feed, failure) in failing.iter().take(MAX_FEEDS) {
-        let message = format!("{}: {failure} ({} in a row)", feed.url, feed.failures);
+        let url = without_login(&feed.url);
+        let message = format!("{url}: {failure} ({} in a row)", feed.failures);
         report.warn("feed", message, failure.kind.remedy())?;
     }
     if failing.len() > MAX_FEEDS {
@@ -352,6 +356,14 @@ fn check_feeds(feeds: &[Feed], report: &mut Report) -> anyhow::Result<()> {
         report.ok("feeds", format_args!("none of {n_asked} fails"))?;
     }
     Ok(())
+}
+
+/// A feed's URL as it may be shown: a login in it stays secret.
+fn without_login(url: &FeedUrl) -> String {
+    let mut url = url.url().clone();
+    // Only URLs without a host refuse, and a feed's has one.
+    let _ = url.set_password(None).and_then(|()| url.set_username(""));
+    url.to_string()
 }
 
 /// Prints each finding when it is made, and remembers the worst.
@@ -428,6 +440,13 @@ mod tests {
         failure.status = Some(504);
         assert!(!is_network_fault(&failure));
         assert!(!is_network_fault(&Failure::new(ErrorKind::Parse, "broken")));
+    }
+
+    #[test]
+    fn a_login_in_a_url_is_not_shown() {
+        let url = FeedUrl::parse("https://ada:secret@example.org/feed").unwrap();
+
+        assert_eq!(without_login(&url), "https://example.org/feed");
     }
 
     #[test]

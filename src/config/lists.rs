@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::source::{Source, read_limited};
+use super::values::show_url;
 use super::{Config, ConfigError, keys};
 use crate::feed_list::{self, FeedList, ListError, ListFormat};
 use crate::store::SourceList;
@@ -83,6 +84,7 @@ impl Lists {
                 let url = feed.url.as_str();
                 let owner = owners.entry(url.to_owned()).or_insert_with(|| file.clone());
                 if owner != file {
+                    let url = show_url(feed.url.url());
                     let notice = format!("{file}: {url} is named in {owner} already");
                     self.notices.push(notice);
                 }

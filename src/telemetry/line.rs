@@ -93,11 +93,13 @@ fn color(level: Level) -> &'static str {
     }
 }
 
-/// Message and fields in one line: `polled https://… n_new=3 duration_ms=120`.
+/// Message and fields in one line: `polled https://…: 3 new n_new=3`. Texts that the message
+/// has already, such as a URL, are not repeated.
 fn text(fields: &Fields) -> String {
     let mut line = escape(&fields.message).into_owned();
     for (name, value) in &fields.others {
         let shown = match value {
+            serde_json::Value::String(text) if is_said(text, &fields.message) => continue,
             serde_json::Value::String(text) => quote(text),
             other => other.to_string(),
         };
@@ -105,6 +107,11 @@ fn text(fields: &Fields) -> String {
         let _ = write!(line, " {name}={shown}");
     }
     line
+}
+
+/// Whether a message has a text in it; short ones could be there by chance.
+fn is_said(text: &str, message: &str) -> bool {
+    text.len() >= 8 && message.contains(text)
 }
 
 /// A field's text: cut, escaped, and quoted where it could be taken for several fields.
@@ -320,6 +327,16 @@ mod tests {
                 .parse::<Timestamp>()
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn a_line_does_not_say_a_url_twice() {
+        let url = "https://example.org/feed";
+        let line = logged(Style::Journal, || {
+            tracing::info!(feed.url = url, n_new = 3, "polled {url}: 3 new");
+        });
+
+        assert_eq!(line, format!("<6>polled {url}: 3 new n_new=3\n"));
     }
 
     #[test]

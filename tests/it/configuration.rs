@@ -12,6 +12,10 @@ use std::process::Output;
 use assert_cmd::Command;
 use wireroom::config::{self, Environment, Examined, Setting};
 use wireroom::feed_list::{self, ListFormat};
+use wireroom::model::ErrorKind;
+
+use crate::support::room::{Room, page, rss};
+use crate::support::site::{Reply, Site};
 
 /// A file of this repository.
 fn repository(path: &str) -> PathBuf {
@@ -166,6 +170,8 @@ fn the_list_formats_of_the_documentation_can_be_read() {
     assert_eq!(opml.feeds[0].tags, ["Europe", "russia", "english"]);
     assert_eq!(toml.feeds[1].settings.scrape, Some(false));
     assert_eq!(plain.feeds.len(), 2);
+    assert_eq!(plain.feeds[1].tags, ["world", "public broadcaster"]);
+    assert_eq!(plain.feeds[1].title.as_deref(), Some("BBC World"));
     for list in [opml, toml, plain] {
         assert_eq!(list.skipped, []);
     }
@@ -363,6 +369,55 @@ fn doctor_looks_at_everything_before_there_is_a_store() {
     assert!(!folder.path().join("new").exists());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_names_each_failing_feed_with_its_remedy() {
+    let site = Site::start().await;
+    let news = rss("Gazette", &[("Ferry", site.url("/a"), "g-1")]);
+    site.serve("/good.xml", Reply::new("application/rss+xml", news));
+    site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
+    site.serve("/missing.xml", Reply::text("").status(404));
+    let room = Room::subscribed_to(&[site.url("/good.xml"), site.url("/missing.xml")]);
+    room.run_once();
+    site.forget_requests();
+
+    let checks = room.json(&["doctor", "--json"]);
+
+    let check = |name: &str| {
+        let found = checks.iter().find(|check| check["check"] == name);
+        found.unwrap_or_else(|| panic!("{name} is missing in {checks:#?}"))
+    };
+    assert_eq!(check("store")["state"], "ok");
+    assert_eq!(check("network")["state"], "ok");
+    assert_eq!(check("daemon")["state"], "warn");
+    let feed = check("feed");
+    assert_eq!(feed["state"], "warn");
+    assert!(feed["message"].as_str().unwrap().contains("/missing.xml"));
+    assert_eq!(feed["remedy"], ErrorKind::NotFound.remedy());
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_offline_asks_nothing_and_sees_the_daemon() {
+    let site = Site::start().await;
+    let news = rss("Gazette", &[]);
+    site.serve("/good.xml", Reply::new("application/rss+xml", news));
+    let room = Room::subscribed_to(&[site.url("/good.xml")]);
+    let daemon = room.start(&["run"]);
+    daemon.says("polled ");
+    site.forget_requests();
+
+    let report = room.ok(&["doctor", "--offline"]);
+
+    assert!(
+        report.contains("OK   daemon: running as process "),
+        "{report}"
+    );
+    assert!(report.contains("OK   feeds: none of 1 fails"), "{report}");
+    assert!(site.requests().is_empty());
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().0, Some(0));
+}
+
 #[test]
 fn doctor_finds_a_damaged_store() {
     let (_, folder) = wireroom("", &["config", "show"]);
@@ -382,6 +437,63 @@ fn doctor_finds_a_damaged_store() {
     let lines = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{lines}");
     assert!(lines.contains("FAIL store: "), "{lines}");
+}
+
+#[test]
+fn every_command_of_these_pages_is_one_that_the_program_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut n_commands = 0;
+
+    for page in [
+        "docs/configuration.md",
+        "docs/operations.md",
+        "docs/errors.md",
+        "config/wireroom.toml",
+    ] {
+        for arguments in commands(&text(page)) {
+            // `--help` at the end: everything before it must be known, and nothing is done.
+            let output = command(folder.path())
+                .args(&arguments)
+                .arg("--help")
+                .output()
+                .unwrap();
+
+            let complaint = stderr(&output);
+            assert!(
+                output.status.success(),
+                "{page}: {arguments:?}: {complaint}"
+            );
+            n_commands += 1;
+        }
+    }
+    assert!(n_commands > 20, "{n_commands} commands were found");
+}
+
+/// The arguments of each `wireroom …` in code: in fences, and in back-ticks.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let mut codes: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    for fence in page.split("```sh\n").skip(1) {
+        let (code, _) = fence.split_once("```").unwrap();
+        codes.extend(code.lines());
+    }
+    codes
+        .iter()
+        .flat_map(|code| code.split(['|', '>', '#', '&']))
+        .filter_map(arguments)
+        .collect()
+}
+
+/// The words behind `wireroom`, if a command is ours; before it may stand `sudo`.
+fn arguments(command: &str) -> Option<Vec<String>> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let ours = match words[..] {
+        ["sudo", "-u", _, "wireroom", ..] => &words[4..],
+        ["sudo", "wireroom", ..] => &words[2..],
+        ["wireroom", ..] => &words[1..],
+        _ => return None,
+    };
+    let ours = ours.iter().map(|word| (*word).to_owned()).collect();
+    Some(ours).filter(|ours: &Vec<String>| !ours.is_empty())
 }
 
 #[test]
