@@ -9,7 +9,7 @@ use wireroom::store::{Access, Store};
 
 use super::output;
 use super::query_args;
-use super::{Context, Exit, UsageError, names};
+use super::{Context, Exit, UsageError, names, search};
 
 const EXAMPLES: &str = "\
 The articles come newest first, all of them unless a search, --feed or --limit says less.
@@ -136,12 +136,9 @@ async fn write_file(
 }
 
 fn tell(exported: &Exported, args: &Args, context: &Context) {
-    if exported.index_lag > 0 {
-        let n = output::grouped(exported.index_lag);
-        context.say(format_args!("{n} newest changes cannot be searched yet"));
-    }
+    search::tell_lag(exported.index_lag, context);
     if let Some(path) = &args.output {
-        let n = output::grouped(exported.n_articles);
-        context.say(format_args!("{n} articles written to {}", path.display()));
+        let articles = output::counted(exported.n_articles, "article");
+        context.say(format_args!("{articles} written to {}", path.display()));
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             print(article, &search)?;
         }
     }
-    tell_lag(&listing, context);
+    tell_lag(listing.index_lag, context);
     if listing.articles.is_empty() {
         context.say("nothing found");
         return Ok(Exit::NothingFound);
@@ -78,10 +78,10 @@ async fn find(args: &Args, search: &SearchExpr, context: &Context) -> anyhow::Re
 }
 
 /// Says that the newest articles cannot be found yet, if so.
-pub(crate) fn tell_lag(listing: &Listing, context: &Context) {
-    if listing.index_lag > 0 {
-        let n = output::grouped(listing.index_lag);
-        context.say(format_args!("{n} newest changes cannot be searched yet"));
+pub(crate) fn tell_lag(index_lag: u64, context: &Context) {
+    if index_lag > 0 {
+        let changes = output::counted(index_lag, "change");
+        context.say(format_args!("the newest {changes} cannot be searched yet"));
     }
 }
 
