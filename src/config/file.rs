@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Read as _;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::Environment;
 use super::keys::{self, KEYS, Key};
+use super::source::{Source, read_limited};
 use super::suggest::{unknown, unknown_variable};
 use super::values::{Given, Value, show_duration};
 use super::{Config, ConfigError, Examined, Origin, locate};
@@ -110,7 +108,7 @@ impl Draft {
         let (line, column) = source.place(name.span().start);
         let given = Given {
             value: Value::Toml(value.get_ref()),
-            folder: folder_of(source.file),
+            folder: source.folder(),
         };
         let file = source.file.to_owned();
         self.origins.insert(key.path(), Origin::File { file, line });
@@ -160,7 +158,7 @@ impl Draft {
 
     /// Checks what concerns several keys, and finds a place for the store.
     pub(super) fn finish(mut self, environment: &Environment) -> Examined {
-        self.check_intervals();
+        self.settle_intervals();
         if self.config.store.path.as_os_str().is_empty() {
             match locate::default_store(environment) {
                 Ok(path) => self.config.store.path = path,
@@ -175,58 +173,75 @@ impl Draft {
         }
     }
 
+    /// An interval that nobody set gives way to those that somebody set; two that are set
+    /// must be in order.
+    fn settle_intervals(&mut self) {
+        let set = |name: &str| self.origins.contains_key(&keys::path("schedule", name));
+        let (least, usual, most) = (
+            set("min_interval"),
+            set("default_interval"),
+            set("max_interval"),
+        );
+        let schedule = &mut self.config.schedule;
+        let wished = [
+            (least, schedule.min_interval),
+            (usual, schedule.default_interval),
+            (most, schedule.max_interval),
+        ];
+        for (_, span) in wished.into_iter().filter(|(is_set, _)| *is_set) {
+            if !least {
+                schedule.min_interval = schedule.min_interval.min(span);
+            }
+            if !most {
+                schedule.max_interval = schedule.max_interval.max(span);
+            }
+        }
+        if !usual {
+            schedule.default_interval = schedule
+                .default_interval
+                .max(schedule.min_interval)
+                .min(schedule.max_interval);
+        }
+        self.check_intervals();
+    }
+
     fn check_intervals(&mut self) {
         let schedule = &self.config.schedule;
         let (least, usual, most) = (
-            schedule.min_interval,
-            schedule.default_interval,
-            schedule.max_interval,
+            ("min_interval", schedule.min_interval),
+            ("default_interval", schedule.default_interval),
+            ("max_interval", schedule.max_interval),
         );
-        let ordered = [
-            ("min_interval", least, "default_interval", usual),
-            ("default_interval", usual, "max_interval", most),
-            ("min_interval", least, "max_interval", most),
-        ];
-        let wrong = ordered
-            .into_iter()
-            .find(|(_, smaller, _, larger)| smaller > larger);
-        if let Some((small, smaller, large, larger)) = wrong {
-            self.disordered((small, smaller), (large, larger));
+        for (small, large) in [(least, most), (least, usual), (usual, most)] {
+            if small.1 > large.1 {
+                return self.disordered(small, large);
+            }
         }
     }
 
-    /// Places the error at the key that somebody set: the default of the other is no fault.
+    /// Places the error at the second of two keys that are both set.
     fn disordered(&mut self, small: (&str, Duration), large: (&str, Duration)) {
         let reason = format!(
-            "schedule.{} ({}) must not be longer than schedule.{} ({}); set both",
+            "schedule.{} ({}) must not be longer than schedule.{} ({})",
             small.0,
             show_duration(small.1),
             large.0,
             show_duration(large.1),
         );
-        let set = [large.0, small.0]
-            .into_iter()
-            .map(|name| keys::path("schedule", name))
-            .find_map(|path| Some((self.origins.get(&path)?.clone(), path)));
-        match set {
-            Some((Origin::File { file, .. }, path)) => {
-                let (line, column) = self.places.get(&path).copied().unwrap_or((1, 1));
-                self.errors.push(ConfigError::Wrong {
-                    file,
-                    line,
-                    column,
-                    reason,
-                });
-            }
-            Some((Origin::Environment { name }, _)) => self.environment_error(&name, &reason),
-            None => unreachable_default(),
+        let path = keys::path("schedule", large.0);
+        let (line, column) = self.places.get(&path).copied().unwrap_or((1, 1));
+        match self.origins.get(&path).cloned() {
+            Some(Origin::File { file, .. }) => self.errors.push(ConfigError::Wrong {
+                file,
+                line,
+                column,
+                reason,
+            }),
+            Some(Origin::Environment { name }) => self.environment_error(&name, &reason),
+            // Only a set key can be out of order, since the others gave way.
+            None => {}
         }
     }
-}
-
-/// The defaults are in order (a test says so), thus somebody set one of the two keys.
-fn unreachable_default() {
-    debug_assert!(false, "the default intervals are in order");
 }
 
 fn find(section: &str, name: &str) -> Option<&'static Key> {
@@ -234,70 +249,10 @@ fn find(section: &str, name: &str) -> Option<&'static Key> {
         .find(|key| key.section == section && key.name == name)
 }
 
-/// The folder of a file; the working directory for a bare file name.
-fn folder_of(file: &Path) -> &Path {
-    file.parent().unwrap_or(Path::new(""))
-}
-
-/// Reads a whole file of at most `limit` bytes.
-pub(super) fn read_limited(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let file = fs::File::open(file).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > limit {
-        return Err(format!("it is larger than {limit} bytes"));
-    }
-    Ok(bytes)
-}
-
-/// A text with its file, to give places in it.
-struct Source<'a> {
-    file: &'a Path,
-    text: String,
-}
-
-impl<'a> Source<'a> {
-    fn new(file: &'a Path, bytes: &[u8]) -> Result<Self, ConfigError> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let valid = match std::str::from_utf8(bytes) {
-            Ok(text) => {
-                let text = text.to_owned();
-                return Ok(Self { file, text });
-            }
-            Err(error) => error.valid_up_to(),
-        };
-        let text = String::from_utf8_lossy(&bytes[..valid]).into_owned();
-        let source = Self { file, text };
-        Err(source.wrong(valid..valid, "the file is not UTF-8"))
-    }
-
-    /// Line and column, 1 and up, of a place in bytes.
-    fn place(&self, at: usize) -> (usize, usize) {
-        let at = (0..=at.min(self.text.len()))
-            .rev()
-            .find(|at| self.text.is_char_boundary(*at))
-            .unwrap_or(0);
-        let before = &self.text[..at];
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        let line = before.matches('\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
-    }
-
-    fn wrong(&self, at: Range<usize>, reason: &str) -> ConfigError {
-        let (line, column) = self.place(at.start);
-        ConfigError::Wrong {
-            file: self.file.to_owned(),
-            line,
-            column,
-            reason: reason.trim().replace('\n', ", "),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::super::examine;
     use super::*;
 
@@ -426,19 +381,38 @@ mod tests {
     }
 
     #[test]
-    fn intervals_must_be_in_order() {
+    fn intervals_that_are_set_must_be_in_order() {
         check_error(
-            "[schedule]\ndefault_interval = \"5m\"\n",
-            "2:1: schedule.min_interval (15m) must not be longer than schedule.default_interval (5m); set both",
+            "[schedule]\ndefault_interval = \"5m\"\nmin_interval = \"10m\"\n",
+            "2:1: schedule.min_interval (10m) must not be longer than schedule.default_interval (5m)",
         );
-        assert!(
-            read(
-                "[schedule]\nmin_interval = \"1s\"\ndefault_interval = \"1s\"\nmax_interval = 1\n",
-                &[]
-            )
-            .errors
-            .is_empty()
+        check_error(
+            "[schedule]\nmin_interval = 20\nmax_interval = 10\n",
+            "3:1: schedule.min_interval (20s) must not be longer than schedule.max_interval (10s)",
         );
+    }
+
+    #[test]
+    fn intervals_that_nobody_set_give_way() {
+        let cases = [
+            ("default_interval = \"5m\"", [300, 300, 86_400]),
+            ("default_interval = \"48h\"", [900, 172_800, 172_800]),
+            ("min_interval = \"2h\"", [7_200, 7_200, 86_400]),
+            ("min_interval = \"1s\"", [1, 3_600, 86_400]),
+            ("max_interval = \"10s\"", [10, 10, 10]),
+        ];
+        for (line, seconds) in cases {
+            let examined = read(&format!("[schedule]\n{line}\n"), &[]);
+
+            assert_eq!(errors(&examined), [""; 0], "{line}");
+            let schedule = examined.config.schedule;
+            let spans = [
+                schedule.min_interval,
+                schedule.default_interval,
+                schedule.max_interval,
+            ];
+            assert_eq!(spans.map(|span| span.as_secs()), seconds, "{line}");
+        }
     }
 
     #[test]

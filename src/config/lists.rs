@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::file::read_limited;
+use super::source::{Source, read_limited};
 use super::{Config, ConfigError, keys};
 use crate::feed_list::{self, FeedList, ListError, ListFormat};
 use crate::store::SourceList;
@@ -133,7 +133,8 @@ fn matches(
             Ok(file) if is_backup(&file) => {
                 notices.push(format!("{}: left out, a backup file", file.display()));
             }
-            Ok(file) if file.is_dir() => {}
+            // Folders; and what would never end, such as a pipe.
+            Ok(file) if file.exists() && !file.is_file() => {}
             Ok(file) => files.push(file.components().collect()),
             Err(error) => errors.push(ConfigError::Read {
                 file: error.path().to_owned(),
@@ -199,11 +200,8 @@ fn read_list(file: &Path) -> Result<FeedList, ConfigError> {
     }
     let bytes = read_limited(file, MAX_BYTES).map_err(unreadable)?;
     let text = decode(&bytes).map_err(|at| {
-        let before = String::from_utf8_lossy(&bytes[..at]);
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        let column = before[line_start..].chars().count() + 1;
-        let line = before.matches('\n').count() + 1;
-        wrong(line, column, "the file is not UTF-8".to_owned())
+        let text = String::from_utf8_lossy(&bytes[..at]).into_owned();
+        Source { file, text }.wrong(at..at, "the file is not UTF-8")
     })?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let format = ListFormat::guess(&name, &text);

@@ -12,6 +12,7 @@ mod file;
 mod keys;
 mod lists;
 mod locate;
+mod source;
 mod suggest;
 mod values;
 

@@ -141,6 +141,10 @@ fn read_name(hints: &mut Hints, name: &str) {
     {
         return;
     }
+    if HIDDEN.contains(&name) {
+        hints.furniture = true;
+        return;
+    }
     let mut words = Words::default();
     let mut previous_lower = false;
     for byte in name.bytes() {
@@ -215,6 +219,23 @@ impl Words {
         self.iter().any(|word| any.contains(&word))
     }
 }
+
+/// Whole names of what is there for screen readers or not at all.
+const HIDDEN: &[&str] = &[
+    "hidden",
+    "is-hidden",
+    "visually-hidden",
+    "visuallyhidden",
+    "d-none",
+    "sr-only",
+    "screen-reader-text",
+    "show-for-sr",
+    "u-visually-hidden",
+    "element-invisible",
+    "skip-link",
+    "skip-links",
+    "skip-to-content",
+];
 
 /// Words that name the whole of an article when `body`, `content` or `text` stands with them.
 const WHOLES: &[&str] = &[
@@ -299,12 +320,11 @@ fn judge_word(hints: &mut Hints, word: &str) {
         | "tags" | "taglist" | "tagcloud" | "keywords" | "outbrain" | "taboola" | "disclaimer"
         | "copyright" | "rating" | "ratings" | "vote" | "poll" | "login" | "register"
         | "regwall" | "donate" | "donation" | "spenden" | "appeal" | "infobox" | "factbox"
-        | "jump" | "skip" | "skiplink" | "print" | "printonly" | "print-only" | "masthead"
-        | "topbar" | "topics" | "authorbox" | "authorbio" | "biography" | "bio" | "shoplist"
-        | "affiliate" | "toc" | "feedback" | "correction-form" | "survey" | "quiz" | "bookmark"
-        | "bookmarks" | "favorite" | "noprint" | "nocontent" | "dropdown" | "offcanvas"
-        | "ticker" | "countdown" => hints.furniture = true,
-        "hidden" | "srOnly" | "visuallyhidden" | "screenreader" => hints.furniture = true,
+        | "jump" | "skiplink" | "print" | "printonly" | "print-only" | "masthead" | "topbar"
+        | "topics" | "authorbox" | "authorbio" | "biography" | "bio" | "shoplist" | "affiliate"
+        | "toc" | "feedback" | "correction-form" | "survey" | "quiz" | "bookmark" | "bookmarks"
+        | "favorite" | "noprint" | "nocontent" | "dropdown" | "offcanvas" | "ticker"
+        | "countdown" => hints.furniture = true,
         "related" | "relateds" | "relatedarticles" | "relatedposts" | "recommended"
         | "recommendation" | "recommendations" | "recommends" | "recirc" | "recirculation"
         | "teaser" | "teasers" | "popular" | "trending" | "mostread" | "mostpopular"

@@ -88,13 +88,25 @@ impl<'o, 'a> Pruner<'o, 'a> {
         }
         if item.tag == Tag::H1
             && f64::from(n_kept) > 800.0
-            && self.metadata.headline.is_some_and(|headline| {
-                headline < index && self.outline.item(headline).tag == Tag::H1
-            })
+            && self
+                .metadata
+                .headline
+                .is_some_and(|headline| self.is_other_article(headline, index))
         {
             return Verdict::End;
         }
         Verdict::Keep
+    }
+
+    /// Whether a headline stands in an `<article>` that does not hold the page's own.
+    fn is_other_article(&self, own: Index, other: Index) -> bool {
+        let article = self
+            .outline
+            .ancestors(other)
+            .find(|&ancestor| self.outline.item(ancestor).tag == Tag::Article);
+        article.is_some_and(|article| {
+            own < other && !(article..self.outline.item(article).end).contains(&own)
+        })
     }
 
     fn judge_name(&self, index: Index) -> Option<Verdict> {

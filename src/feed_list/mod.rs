@@ -1,4 +1,22 @@
 //! Lists of feeds: OPML, TOML and plain text, read and (OPML) written. Pure.
+//!
+//! A list is read wholly or not at all: a file that breaks off, or does not follow its
+//! format, is an error with its line, so that half a list never retires the other half.
+//! What is well written but no feed for us is `skipped`, with the reason.
+
+mod lines;
+mod opml;
+mod toml_list;
+
+mod write;
+
+mod collect;
+mod duration;
+mod position;
+
+pub use write::write_opml;
+
+use collect::Collector;
 
 use crate::model::{FeedSettings, FeedUrl};
 
@@ -66,28 +84,105 @@ pub enum ListError {
     Limit(String),
 }
 
+/// Largest list, in bytes.
+const MAX_LIST_BYTES: usize = 16 << 20;
+
+/// Most feeds in one list.
+const MAX_FEEDS: usize = 10_000;
+
+/// Deepest nesting of folders.
+const MAX_FOLDERS: usize = 32;
+
+/// The namespace of our own attributes in OPML.
+const OPML_NAMESPACE: &str = "urn:wireroom:opml";
+
 impl ListFormat {
     /// The format by file name, then by the first bytes: `<` is OPML, `[[` is TOML.
     #[must_use]
     pub fn guess(file_name: &str, text: &str) -> Self {
-        let _ = (file_name, text);
-        unimplemented!()
+        let extension = file_name
+            .rsplit_once('.')
+            .map_or("", |(_, extension)| extension);
+        match extension.to_ascii_lowercase().as_str() {
+            "opml" | "xml" => return Self::Opml,
+            "toml" => return Self::Toml,
+            "txt" | "list" | "urls" => return Self::Text,
+            _ => {}
+        }
+        let mut lines = text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .map(str::trim_start);
+        let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+        match first {
+            Some(line) if line.starts_with('<') => Self::Opml,
+            Some(line) if line.starts_with("[[") => Self::Toml,
+            _ => Self::Text,
+        }
     }
 }
 
 /// Reads a list.
 ///
+/// A feed that is listed twice is one feed: it keeps its first title and settings, and the
+/// tags of both.
+///
 /// # Errors
 /// [`ListError`]; single faulty lines or outlines are `skipped` instead, except in TOML,
-/// whose keys are checked like the configuration's.
+/// whose keys are checked like the configuration's. More than 16 MiB, 10,000 feeds or 32
+/// folders within each other are too much.
 pub fn read(text: &str, format: ListFormat) -> Result<FeedList, ListError> {
-    let _ = (text, format);
-    unimplemented!()
+    let text = text.trim_start_matches('\u{feff}');
+    if text.len() > MAX_LIST_BYTES {
+        let limit = format!("the list is larger than {MAX_LIST_BYTES} bytes");
+        return Err(ListError::Limit(limit));
+    }
+    let mut collector = Collector::default();
+    match format {
+        ListFormat::Opml => opml::read(text, &mut collector)?,
+        ListFormat::Toml => toml_list::read(text, &mut collector)?,
+        ListFormat::Text => lines::read(text, &mut collector)?,
+    }
+    Ok(collector.finish())
 }
 
-/// Writes OPML 2.0 with nested folders from the tags and `category` attributes.
-#[must_use]
-pub fn write_opml(title: &str, feeds: &[ListedFeed]) -> String {
-    let _ = (title, feeds);
-    unimplemented!()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_is_known_by_name_and_by_content() {
+        assert_eq!(ListFormat::guess("feeds.OPML", ""), ListFormat::Opml);
+        assert_eq!(ListFormat::guess("a/feeds.toml", "<"), ListFormat::Toml);
+        assert_eq!(ListFormat::guess("feeds.txt", "<"), ListFormat::Text);
+        assert_eq!(
+            ListFormat::guess("feeds", "\u{feff}\n <?xml"),
+            ListFormat::Opml
+        );
+        assert_eq!(
+            ListFormat::guess("feeds", "# mine\n[[feed]]"),
+            ListFormat::Toml
+        );
+        assert_eq!(
+            ListFormat::guess("-", "https://news.example/rss"),
+            ListFormat::Text
+        );
+    }
+
+    #[test]
+    fn a_list_that_is_too_large_is_refused() {
+        let lines: String = (0..=MAX_FEEDS)
+            .map(|n| format!("https://news.example/{n}\n"))
+            .collect();
+
+        assert!(matches!(
+            read(&lines, ListFormat::Text),
+            Err(ListError::Limit(_))
+        ));
+        let bytes = "#".repeat(MAX_LIST_BYTES + 1);
+        assert!(matches!(
+            read(&bytes, ListFormat::Text),
+            Err(ListError::Limit(_))
+        ));
+    }
 }

@@ -11,7 +11,7 @@ use reqwest::header::{
     IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
 };
 use reqwest::{Response, StatusCode};
-use url::{Position, Url};
+use url::Url;
 
 use super::body::{self, BodyError, Limits, Overflow};
 use super::client::Trust;
@@ -161,21 +161,10 @@ impl Fetcher {
         pass: &mut Pass,
         trail: &mut Trail,
     ) -> Result<Hop, Failure> {
-        let is_own_host = is_same_host(ask.url, url);
-        let target = match ask.what {
-            // The client turns it into basic authentication.
-            What::Feed if is_own_host => url.clone(),
-            _ => without_login(url),
-        };
         let conditions = conditions(ask, url);
         let is_conditional = !conditions.is_empty();
-        let request = self
-            .shared
-            .wire
-            .client
-            .get(target)
-            .headers(self.own_headers(ask, is_own_host))
-            .headers(conditions);
+        let request = self.shared.wire.client.get(target(ask, url));
+        let request = request.headers(self.headers(ask, url)).headers(conditions);
 
         let response = request.send().await;
         let response = response.map_err(|error| self.unanswered(&error, url))?;
@@ -238,12 +227,12 @@ impl Fetcher {
     }
 
     /// The header fields that do not depend on what we know of the document.
-    fn own_headers(&self, ask: &Ask<'_>, is_own_host: bool) -> HeaderMap {
+    fn headers(&self, ask: &Ask<'_>, url: &Url) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(accept(ask.what)));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd"));
         headers.insert(USER_AGENT, self.shared.user_agent.clone());
-        if ask.what != What::Robots && is_own_host {
+        if ask.what != What::Robots && is_same_host(ask.url, url) {
             for (name, value) in &ask.request.headers {
                 // Names and values were checked where they were read; what HTTP forbids all
                 // the same is not sent.
@@ -282,6 +271,15 @@ impl Hop {
     fn answer(url: &Url, headers: HeaderMap, body: Option<Bytes>) -> Self {
         let url = without_login(url);
         Self::Answer(Answer { url, headers, body })
+    }
+}
+
+/// What is really asked for: a login that the operator put into a feed's URL goes to that
+/// feed's host, where the client turns it into basic authentication, and nowhere else.
+fn target(ask: &Ask<'_>, url: &Url) -> Url {
+    match ask.what {
+        What::Feed if is_same_host(ask.url, url) => url.clone(),
+        _ => without_login(url),
     }
 }
 
@@ -368,12 +366,11 @@ fn refuse_unknown_encoding(headers: &HeaderMap, url: &Url) -> Result<(), Failure
 /// Whether what is meant for the host of `first` may be sent to `url` as well: the same host
 /// and port, and never from https to http.
 fn is_same_host(first: &Url, url: &Url) -> bool {
-    let is_upgrade = first.scheme() == "http" && url.scheme() == "https";
-    let is_same_place = first[Position::BeforeScheme..Position::AfterScheme]
-        == url[Position::BeforeScheme..Position::AfterScheme]
-        && first.port_or_known_default() == url.port_or_known_default();
-    let is_default_upgrade = is_upgrade && first.port().is_none() && url.port().is_none();
-    first.host() == url.host() && (is_same_place || is_default_upgrade)
+    let is_same_scheme = first.scheme() == url.scheme();
+    let is_same_port = first.port() == url.port();
+    // Without ports, the step from http to https is one of the same place.
+    let is_upgrade = url.scheme() == "https" && first.port().is_none();
+    first.host() == url.host() && is_same_port && (is_same_scheme || is_upgrade)
 }
 
 /// Whether a feed's settings may set this field: not what frames the message or its encoding.

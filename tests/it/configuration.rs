@@ -176,7 +176,7 @@ fn a_broken_list_is_an_error_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wireroom.toml");
     fs::write(&file, "feeds = [\"a.toml\"]\n").unwrap();
-    let list = "[[feed]]\nurl = \"https://example.org/a\"\ntitel = \"A\"\n";
+    let list = "[[feed]]\nurl = \"https://example.org/a\"\ntitles = \"A\"\n";
     fs::write(folder.path().join("a.toml"), list).unwrap();
 
     let error = config::read_lists(&examine(&file).config).unwrap_err();
@@ -313,23 +313,6 @@ fn reload_stops_at_a_faulty_list_and_disturbs_nobody() {
 }
 
 #[test]
-fn the_daemon_does_not_start_on_a_faulty_list() {
-    let folder = tempfile::tempdir().unwrap();
-    let configuration = "feeds = [\"a.toml\"]\n[store]\nurl = \"sqlite:x.db\"\n";
-    fs::write(folder.path().join("wireroom.toml"), configuration).unwrap();
-    fs::write(folder.path().join("a.toml"), "[[feed]]\nurl = 1\n").unwrap();
-
-    let output = command(folder.path())
-        .args(["run", "--once"])
-        .output()
-        .unwrap();
-
-    assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
-    assert!(stderr(&output).contains("a.toml:2:"), "{}", stderr(&output));
-    assert!(!folder.path().join("x.db").exists());
-}
-
-#[test]
 fn reload_without_a_daemon_says_so() {
     let (output, _folder) = wireroom("feeds = []\n[store]\nurl = \"sqlite:x.db\"\n", &["reload"]);
 
@@ -378,6 +361,27 @@ fn doctor_looks_at_everything_before_there_is_a_store() {
     assert!(state("certificates").is_some());
     assert_eq!(state("network"), None);
     assert!(!folder.path().join("new").exists());
+}
+
+#[test]
+fn doctor_finds_a_damaged_store() {
+    let (_, folder) = wireroom("", &["config", "show"]);
+    let configuration = "feeds = []\n[store]\nurl = \"sqlite:x.db\"\n";
+    fs::write(folder.path().join("wireroom.toml"), configuration).unwrap();
+    fs::write(
+        folder.path().join("x.db"),
+        "no database at all".repeat(1000),
+    )
+    .unwrap();
+
+    let output = command(folder.path())
+        .args(["doctor", "--offline"])
+        .output()
+        .unwrap();
+
+    let lines = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{lines}");
+    assert!(lines.contains("FAIL store: "), "{lines}");
 }
 
 #[test]

@@ -1,19 +1,28 @@
-//! The systemd unit: hardened, consistent, and with command lines that the program takes.
+//! The systemd unit: hardened, consistent, and with command lines that the program takes;
+//! and the daemon as a service, as systemd sees it.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot be set up has failed"
 )]
 
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::room::Room;
 
 fn unit_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/wireroom.service")
 }
 
 fn unit() -> String {
-    std::fs::read_to_string(unit_file()).unwrap()
+    fs::read_to_string(unit_file()).unwrap()
 }
 
 /// The values of a setting, in order.
@@ -71,7 +80,7 @@ fn systemd_finds_no_unknown_or_wrong_setting() {
         .filter(|line| !line.starts_with("Documentation="))
         .map(|line| line.replace("/usr/bin/wireroom", binary) + "\n")
         .collect();
-    std::fs::write(&copy, text).unwrap();
+    fs::write(&copy, text).unwrap();
 
     let verified = systemd_analyze(&["verify", "--man=no", copy.to_str().unwrap()]);
 
@@ -120,7 +129,7 @@ fn the_unit_keeps_what_the_documentation_promises() {
 fn the_user_and_the_folders_are_made_by_the_files_beside_the_unit() {
     let beside = |name: &str| {
         let file = unit_file().with_file_name(name);
-        std::fs::read_to_string(file).unwrap()
+        fs::read_to_string(file).unwrap()
     };
     let user = value("User");
 
@@ -139,5 +148,106 @@ fn the_user_and_the_folders_are_made_by_the_files_beside_the_unit() {
         let line = line.unwrap_or_else(|| panic!("{folder}is not made"));
         let words: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(words[2..], ["0750", "root", value("Group").as_str(), "-"]);
+    }
+}
+
+/// A service manager of our own, at the other end of `NOTIFY_SOCKET`.
+struct Manager {
+    folder: tempfile::TempDir,
+    socket: UnixDatagram,
+}
+
+impl Manager {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+        let patience = Duration::from_secs(30);
+        socket.set_read_timeout(Some(patience)).unwrap();
+        Self { folder, socket }
+    }
+
+    /// Waits for a message with this line, past all others.
+    #[track_caller]
+    fn hears(&self, line: &str) {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = self.socket.recv(&mut buffer);
+            let length = length.unwrap_or_else(|_| panic!("{line} is never said"));
+            let message = String::from_utf8_lossy(&buffer[..length]);
+            if message.lines().any(|heard| heard == line) {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_daemon_tells_systemd_what_it_does() {
+    let room = Room::subscribed_to(&[]);
+    let manager = Manager::new();
+    let mut daemon = room
+        .command(&["run"])
+        .env("NOTIFY_SOCKET", manager.folder.path().join("notify"))
+        .env("WATCHDOG_USEC", "1000000")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_child(&daemon);
+
+    manager.hears("READY=1");
+    manager.hears("WATCHDOG=1");
+    manager.hears("WATCHDOG=1");
+    kill_process(pid, Signal::HUP).unwrap();
+    manager.hears("RELOADING=1");
+    manager.hears("READY=1");
+    manager.hears("WATCHDOG=1");
+    let told = Instant::now();
+    kill_process(pid, Signal::TERM).unwrap();
+    manager.hears("STOPPING=1");
+
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn lines_for_the_journal_have_a_priority_and_no_time() {
+    let room = Room::subscribed_to(&[]);
+    let log = room.path("journal");
+    let file = File::create(&log).unwrap();
+    let identity = file.metadata().unwrap();
+    let stream = format!("{}:{}", identity.dev(), identity.ino());
+
+    let status = room
+        .command(&["run", "--once"])
+        .env("JOURNAL_STREAM", stream)
+        .stderr(file)
+        .status()
+        .unwrap();
+
+    let lines = fs::read_to_string(log).unwrap();
+    assert!(status.success(), "{lines}");
+    assert!(lines.contains("<6>store: "), "{lines}");
+    assert!(lines.contains("<4>there is nothing to poll"), "{lines}");
+    for line in lines.lines() {
+        assert!(
+            line.starts_with('<') && line[2..].starts_with('>'),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_log_for_programs_is_json_and_nothing_else() {
+    let room = Room::subscribed_to(&[]);
+
+    let output = room.run(&["--log", "json", "run", "--once"]);
+
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.lines().count() > 2, "{log}");
+    for line in log.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        for key in ["timestamp", "level", "target", "message"] {
+            assert!(object[key].is_string(), "{key} in {line}");
+        }
     }
 }

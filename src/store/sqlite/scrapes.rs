@@ -80,6 +80,11 @@ impl Before {
         self.page_state == PageState::Scraped.name()
     }
 
+    /// What decides who is the older of two.
+    fn age(&self) -> (Timestamp, ArticleId) {
+        (self.first_seen, self.id)
+    }
+
     fn likeness(&self) -> Likeness<'_> {
         Likeness {
             title: self.title.as_deref(),
@@ -146,7 +151,7 @@ fn record_article(
         write_article(connection, before, scraped, report, touched)?;
         return Ok(Saved::Article(before.id));
     };
-    if before.id < twin.id {
+    if before.age() < twin.age() {
         write_article(connection, before, scraped, report, touched)?;
         absorb(connection, before.id, &twin, touched)?;
         return Ok(Saved::Article(before.id));
