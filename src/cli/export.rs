@@ -72,13 +72,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let search = query_args::search_expr(&args.words, context)?;
     let exported = context.runtime()?.block_on(async {
         let store = context.store(Access::Reader).await?;
-        let feed = match &args.feed {
-            Some(name) => Some(names::feed_id(&store, name).await?),
-            None => None,
-        };
         let query = ArticleQuery {
             search,
-            feed,
+            feed: names::optional_feed_id(&store, args.feed.as_deref()).await?,
             cursor: None,
             limit: args.limit.unwrap_or(0).try_into()?,
             parts: Parts::Whole,

@@ -7,6 +7,7 @@ pub(crate) mod output;
 
 mod context;
 mod names;
+mod paging;
 mod query_args;
 mod snippet;
 
