@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use wireroom::config::{self, Config};
 use wireroom::store::{Access, Store};
-use wireroom::telemetry;
+use wireroom::telemetry::{self, Verbosity};
 
 use super::{Cli, LogForm};
 
@@ -57,6 +57,16 @@ impl Context {
     pub(crate) async fn store(&self, access: Access) -> anyhow::Result<Store> {
         let config = self.config()?;
         Ok(Store::open(&config.store, access).await?)
+    }
+
+    /// How much is to be logged.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::VeryVerbose,
+        }
     }
 
     /// The present time: the clock is read here and nowhere else in the commands.

@@ -9,7 +9,7 @@ use wireroom::store::{Access, Store};
 
 use super::output;
 use super::query_args;
-use super::{Context, Exit, UsageError, names};
+use super::{Context, Exit, UsageError, names, search};
 
 const EXAMPLES: &str = "\
 The articles come newest first, all of them unless a search, --feed or --limit says less.
@@ -72,13 +72,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let search = query_args::search_expr(&args.words, context)?;
     let exported = context.runtime()?.block_on(async {
         let store = context.store(Access::Reader).await?;
-        let feed = match &args.feed {
-            Some(name) => Some(names::feed_id(&store, name).await?),
-            None => None,
-        };
         let query = ArticleQuery {
             search,
-            feed,
+            feed: names::optional_feed_id(&store, args.feed.as_deref()).await?,
             cursor: None,
             limit: args.limit.unwrap_or(0).try_into()?,
             parts: Parts::Whole,
@@ -136,12 +132,9 @@ async fn write_file(
 }
 
 fn tell(exported: &Exported, args: &Args, context: &Context) {
-    if exported.index_lag > 0 {
-        let n = output::grouped(exported.index_lag);
-        context.say(format_args!("{n} newest changes cannot be searched yet"));
-    }
+    search::tell_lag(exported.index_lag, context);
     if let Some(path) = &args.output {
-        let n = output::grouped(exported.n_articles);
-        context.say(format_args!("{n} articles written to {}", path.display()));
+        let articles = output::counted(exported.n_articles, "article");
+        context.say(format_args!("{articles} written to {}", path.display()));
     }
 }

@@ -42,8 +42,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Some(path) if path.as_os_str() != "-" => {
             write_file(path, &opml).with_context(|| format!("write {}", path.display()))?;
             context.say(format_args!(
-                "{} feeds written to {}",
-                listed.len(),
+                "{} written to {}",
+                output::counted(listed.len() as u64, "feed"),
                 path.display()
             ));
         }

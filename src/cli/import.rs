@@ -245,7 +245,8 @@ fn tell(list: &FeedList, outcomes: &[Outcome], args: &Args, context: &Context) {
     let added = outcomes.len() - known;
     let would = if args.dry_run { "would be " } else { "" };
     context.say(format_args!(
-        "{added} feeds {would}added, {known} known, {} skipped",
+        "{} {would}added, {known} known, {} skipped",
+        output::counted(added as u64, "feed"),
         list.skipped.len()
     ));
 }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use url::Url;
 use wireroom::export::ArticleRecord;
 use wireroom::query::{ArticleQuery, Parts};
-use wireroom::store::{Access, Article, Listing};
+use wireroom::store::{Access, Article};
 
 use super::output::{self, Fit, Table};
-use super::query_args::Paging;
+use super::paging::{Paging, Reading};
 use super::{Context, Exit, names};
 
 const EXAMPLES: &str = "\
@@ -39,42 +39,21 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let listing = context.runtime()?.block_on(read(args, context))?;
-    if args.json {
-        for article in &listing.articles {
-            output::json(&ArticleRecord::from(article))?;
-        }
-    } else if listing.articles.is_empty() {
+    let reading = context.runtime()?.block_on(read(args, context))?;
+    if reading.n_articles == 0 {
         context.say("no articles yet");
-    } else {
-        table(&listing.articles).print()?;
     }
-    let words: Vec<String> = args
-        .feed
-        .iter()
-        .flat_map(|feed| ["--feed".to_owned(), feed.clone()])
-        .collect();
-    tell_next(&listing, "list", &words, context);
+    tell_next(&reading, "list", &[], args.feed.as_deref(), context);
     Ok(Exit::Success)
 }
 
-async fn read(args: &Args, context: &Context) -> anyhow::Result<Listing> {
+async fn read(args: &Args, context: &Context) -> anyhow::Result<Reading> {
     let store = context.store(Access::Reader).await?;
-    let feed = match &args.feed {
-        Some(name) => Some(names::feed_id(&store, name).await?),
-        None => None,
-    };
     let query = ArticleQuery {
-        search: None,
-        feed,
-        cursor: args.paging.cursor,
-        limit: args.paging.limit(),
+        feed: names::optional_feed_id(&store, args.feed.as_deref()).await?,
         parts: if args.json { Parts::Whole } else { Parts::Head },
+        ..ArticleQuery::default()
     };
-    Ok(store.articles(&query).await?)
-}
-
-fn table(articles: &[Article]) -> Table {
     let mut table = Table::new(&[
         ("ID", Fit::Whole),
         ("DATE", Fit::Whole),
@@ -82,32 +61,59 @@ fn table(articles: &[Article]) -> Table {
         ("TITLE", Fit::Cut),
         ("URL", Fit::Piped),
     ]);
+    let show = |articles: &[Article]| match args.json {
+        true => print_json(articles),
+        false => {
+            articles.iter().for_each(|article| add(&mut table, article));
+            Ok(table.flow()?)
+        }
+    };
+    let reading = args.paging.read(&store, query, args.json, show).await?;
+    table.finish()?;
+    Ok(reading)
+}
+
+/// One JSON object a line.
+pub(crate) fn print_json(articles: &[Article]) -> anyhow::Result<()> {
     for article in articles {
-        let id = article.id.to_string();
-        table.row([
-            id.as_str(),
-            &day(article),
-            &site(article),
-            &title(article),
-            article.url.as_deref().unwrap_or_default(),
-        ]);
+        output::json(&ArticleRecord::from(article))?;
     }
-    table
+    Ok(())
+}
+
+fn add(table: &mut Table, article: &Article) {
+    let id = article.id.to_string();
+    table.row([
+        id.as_str(),
+        &day(article),
+        &site(article),
+        &title(article),
+        article.url.as_deref().unwrap_or_default(),
+    ]);
 }
 
 /// Says how to see more, if there is more.
-pub(crate) fn tell_next(listing: &Listing, command: &str, words: &[String], context: &Context) {
-    if let Some(next) = &listing.next {
-        let words: String = words
-            .iter()
-            .map(|word| format!(" {}", quoted(word)))
-            .collect();
-        context.say(format_args!(
-            "more: wireroom {command}{} --cursor {}",
-            output::clean(&words),
-            next.encode()
-        ));
-    }
+pub(crate) fn tell_next(
+    reading: &Reading,
+    command: &str,
+    words: &[String],
+    feed: Option<&str>,
+    context: &Context,
+) {
+    let Some(next) = &reading.next else {
+        return;
+    };
+    let feed = feed.map(|feed| format!(" --feed {}", quoted(feed)));
+    let words: String = words
+        .iter()
+        .map(|word| format!(" {}", quoted(word)))
+        .collect();
+    context.say(format_args!(
+        "more: wireroom {command}{}{} --cursor {}",
+        output::clean(&words),
+        output::clean(&feed.unwrap_or_default()),
+        next.encode()
+    ));
 }
 
 /// A word as a POSIX shell takes it.

@@ -7,6 +7,7 @@ pub(crate) mod output;
 
 mod context;
 mod names;
+mod paging;
 mod query_args;
 mod snippet;
 
@@ -39,6 +40,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use wireroom::config::ConfigError;
 use wireroom::query::SearchError;
+use wireroom::telemetry;
 
 pub(crate) use context::Context;
 
@@ -69,7 +71,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FORM", help_heading = EVERYWHERE)]
     log: Option<LogForm>,
 
-    /// Log more
+    /// Log more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     verbose: u8,
 
@@ -180,12 +182,24 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let context = Context::new(&cli);
-    let code = match cli.command.run(&context) {
+    let code = match start_log(&cli, &context).and_then(|()| cli.command.run(&context)) {
         Ok(Exit::Success) => 0,
         Ok(Exit::NothingFound | Exit::Failed) => 1,
         Err(error) => report(&error),
     };
     ExitCode::from(code)
+}
+
+/// Starts the log where a person asked for it; `run` starts its own, by the configuration.
+fn start_log(cli: &Cli, context: &Context) -> anyhow::Result<()> {
+    if context.verbose > 0 && !matches!(cli.command, Command::Run(_)) {
+        let settings = telemetry::Settings {
+            format: context.log.unwrap_or_default(),
+            level: None,
+        };
+        telemetry::init(&settings, context.verbosity())?;
+    }
+    Ok(())
 }
 
 /// Help and version go to stdout with 0, misuse to stderr with 2.

@@ -32,10 +32,21 @@ pub(crate) async fn find_feed(store: &Store, text: &str) -> anyhow::Result<Optio
 }
 
 /// The id of the feed that `text` names.
-pub(crate) async fn feed_id(store: &Store, text: &str) -> anyhow::Result<FeedId> {
+async fn feed_id(store: &Store, text: &str) -> anyhow::Result<FeedId> {
     match find_feed(store, text).await? {
         Some(feed) => Ok(feed.id),
         None => bail!("{}", no_such_feed(text)),
+    }
+}
+
+/// The same for `--feed`, which may be absent.
+pub(crate) async fn optional_feed_id(
+    store: &Store,
+    text: Option<&str>,
+) -> anyhow::Result<Option<FeedId>> {
+    match text {
+        Some(text) => feed_id(store, text).await.map(Some),
+        None => Ok(None),
     }
 }
 

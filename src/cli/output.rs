@@ -16,7 +16,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
 pub(crate) use table::{Fit, Table};
-pub(crate) use words::{ago, grouped, moment, size, until};
+pub(crate) use words::{ago, counted, grouped, moment, size, until};
 
 /// Headlines and what matters most.
 pub(crate) const BOLD: Style = Style::new().bold();

@@ -1,33 +1,10 @@
-//! Searches and pages as they stand on a command line.
+//! Searches as they stand on a command line.
 
 use std::ffi::{OsStr, OsString};
 
-use wireroom::query::{Cursor, SearchExpr};
+use wireroom::query::SearchExpr;
 
 use super::{Context, UsageError};
-
-/// How many answers, and from where.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Paging {
-    /// At most so many articles
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    limit: u32,
-
-    /// Go on where an earlier answer ended: the text it gave after `--cursor`
-    #[arg(long, value_name = "CURSOR", allow_hyphen_values = true, value_parser = cursor)]
-    pub(crate) cursor: Option<Cursor>,
-}
-
-impl Paging {
-    pub(crate) fn limit(&self) -> usize {
-        // At most 1,000, which fits everywhere.
-        self.limit.try_into().unwrap_or(usize::MAX)
-    }
-}
-
-fn cursor(text: &str) -> Result<Cursor, String> {
-    Cursor::decode(text).ok_or_else(|| "this is no cursor of ours".to_owned())
-}
 
 /// The search that these words are, joined by spaces; `None` without words.
 pub(crate) fn search_expr(
@@ -59,28 +36,34 @@ const SEARCHING: [&str; 2] = ["search", "export"];
 /// `search` and `export`, whatever begins with one dash and is not one of our short flags
 /// is shielded from clap and becomes itself again in [`word`].
 pub(crate) fn shield_exclusions(arguments: Vec<OsString>) -> Vec<OsString> {
-    let mut searching = false;
-    let mut is_value = false;
     let mut shielded = Vec::with_capacity(arguments.len());
-    for argument in arguments {
-        let text = argument.to_str();
+    let mut arguments = arguments.into_iter();
+    // The program's own name.
+    shielded.extend(arguments.next());
+    let mut command = None;
+    let mut is_value = false;
+    for argument in arguments.by_ref() {
+        let text = argument.to_str().unwrap_or_default();
+        if text == "--" && !is_value {
+            // All that follows is words for clap as well.
+            shielded.push(argument);
+            break;
+        }
         if is_value {
             is_value = false;
-        } else if text == Some("--") {
-            // All that follows is words for clap as well.
-            searching = false;
-        } else if text.is_some_and(takes_value) {
+        } else if takes_value(text) {
             is_value = true;
-        } else if searching && is_exclusion(&argument) {
+        } else if command.is_none() && !text.starts_with('-') {
+            command = Some(SEARCHING.contains(&text));
+        } else if command == Some(true) && is_exclusion(&argument) {
             let mut word = OsString::from(SHIELD.to_string());
             word.push(&argument);
             shielded.push(word);
             continue;
-        } else if text.is_some_and(|text| SEARCHING.contains(&text)) {
-            searching = true;
         }
         shielded.push(argument);
     }
+    shielded.extend(arguments);
     shielded
 }
 
@@ -145,6 +128,10 @@ mod tests {
         check(
             &["wireroom", "search", "--", "-x"],
             &["wireroom", "search", "--", "-x"],
+        );
+        check(
+            &["wireroom", "feed", "add", "search", "-y"],
+            &["wireroom", "feed", "add", "search", "-y"],
         );
         check(
             &["wireroom", "--config", "search", "list", "-x"],

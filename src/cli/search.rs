@@ -1,12 +1,11 @@
 //! `wireroom search`: articles by words.
 
-use anyhow::Context as _;
-use wireroom::export::ArticleRecord;
 use wireroom::query::{ArticleQuery, Parts, SearchExpr};
-use wireroom::store::{Access, Article, Listing};
+use wireroom::store::{Access, Article};
 
 use super::output::{self, BOLD, DIM, MARK, clean, styled};
-use super::query_args::{self, Paging};
+use super::paging::{Paging, Reading};
+use super::query_args;
 use super::snippet::{Part, snippet};
 use super::{Context, Exit, list, names};
 
@@ -44,44 +43,39 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let search = query_args::required_search(&args.words, context)?;
-    let listing = context.runtime()?.block_on(find(args, &search, context))?;
-    for article in &listing.articles {
-        if args.json {
-            output::json(&ArticleRecord::from(article))?;
-        } else {
-            print(article, &search)?;
-        }
-    }
-    tell_lag(&listing, context);
-    if listing.articles.is_empty() {
+    let reading = context.runtime()?.block_on(find(args, &search, context))?;
+    tell_lag(reading.index_lag, context);
+    if reading.n_articles == 0 {
         context.say("nothing found");
         return Ok(Exit::NothingFound);
     }
-    list::tell_next(&listing, "search", &args.words, context);
+    let feed = args.feed.as_deref();
+    list::tell_next(&reading, "search", &args.words, feed, context);
     Ok(Exit::Success)
 }
 
-async fn find(args: &Args, search: &SearchExpr, context: &Context) -> anyhow::Result<Listing> {
+async fn find(args: &Args, search: &SearchExpr, context: &Context) -> anyhow::Result<Reading> {
     let store = context.store(Access::Reader).await?;
-    let feed = match &args.feed {
-        Some(name) => Some(names::feed_id(&store, name).await?),
-        None => None,
-    };
     let query = ArticleQuery {
         search: Some(search.clone()),
-        feed,
-        cursor: args.paging.cursor,
-        limit: args.paging.limit(),
+        feed: names::optional_feed_id(&store, args.feed.as_deref()).await?,
         parts: Parts::Whole,
+        ..ArticleQuery::default()
     };
-    store.articles(&query).await.context("search")
+    let show = |articles: &[Article]| match args.json {
+        true => list::print_json(articles),
+        false => articles
+            .iter()
+            .try_for_each(|article| print(article, search)),
+    };
+    args.paging.read(&store, query, args.json, show).await
 }
 
 /// Says that the newest articles cannot be found yet, if so.
-pub(crate) fn tell_lag(listing: &Listing, context: &Context) {
-    if listing.index_lag > 0 {
-        let n = output::grouped(listing.index_lag);
-        context.say(format_args!("{n} newest changes cannot be searched yet"));
+pub(crate) fn tell_lag(index_lag: u64, context: &Context) {
+    if index_lag > 0 {
+        let changes = output::counted(index_lag, "change");
+        context.say(format_args!("the newest {changes} cannot be searched yet"));
     }
 }
 

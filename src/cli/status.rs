@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use wireroom::export::StatusRecord;
 use wireroom::store::{Access, Feed, Settings, Status, Store};
 
-use super::output::{self, BAD, BOLD, DIM, GOOD, ago, clean, grouped, size, styled, until};
+use super::output::{
+    self, BAD, BOLD, DIM, GOOD, ago, clean, counted, grouped, size, styled, until,
+};
 use super::{Context, Exit};
 
 const EXAMPLES: &str = "\
@@ -133,9 +135,9 @@ fn due(status: &Status, now: Timestamp) -> String {
         None => String::new(),
     };
     format!(
-        "{} feeds, {} pages{next}",
-        grouped(status.backlog.due_feeds),
-        grouped(status.backlog.due_pages)
+        "{}, {}{next}",
+        counted(status.backlog.due_feeds, "feed"),
+        counted(status.backlog.due_pages, "page")
     )
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     } else if feeds.is_empty() {
         context.say("no such feeds; `wireroom feed add URL` subscribes to one");
     } else {
-        table(&feeds, context.now()).print()?;
+        table(&feeds, context.now()).finish()?;
     }
     Ok(Exit::Success)
 }

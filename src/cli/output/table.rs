@@ -42,15 +42,23 @@ impl Table {
         self.rows.push(cells.collect());
     }
 
-    /// Writes all rows to stdout.
-    pub(crate) fn print(&self) -> io::Result<()> {
+    /// Writes the rows so far, unless this is a terminal: aligning wants all of them.
+    pub(crate) fn flow(&mut self) -> io::Result<()> {
         if is_terminal() {
-            let (names, rows) = self.aligned(width());
-            line(styled(BOLD, names))?;
-            rows.iter().try_for_each(line)
-        } else {
-            self.rows.iter().try_for_each(|row| line(row.join("\t")))
+            return Ok(());
         }
+        self.rows.drain(..).try_for_each(|row| line(row.join("\t")))
+    }
+
+    /// Writes the rows that are left.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.flow()?;
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let (names, rows) = self.aligned(width());
+        line(styled(BOLD, names))?;
+        rows.iter().try_for_each(line)
     }
 
     /// The line of names and the rows, within `width` columns where that is possible.

@@ -40,6 +40,12 @@ fn span(span: SignedDuration) -> String {
     }
 }
 
+/// So many of something: `1 feed`, `2,000 feeds`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
 /// A number with its thousands apart: `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -96,6 +102,8 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_and_sizes_scaled() {
+        assert_eq!(counted(1, "feed"), "1 feed");
+        assert_eq!(counted(2000, "feed"), "2,000 feeds");
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1,234,567");
