@@ -100,7 +100,11 @@ fn filter(level: &str) -> Result<EnvFilter, String> {
     let level = level.trim();
     let directives = match LEVELS.iter().position(|known| *known == level) {
         Some(0) => "off".to_owned(),
-        Some(at) => format!("{},wireroom={level}", LEVELS[at.saturating_sub(1).max(1)]),
+        // html5ever warns of each oddity of a page that it reads past.
+        Some(at) => format!(
+            "{},html5ever=error,wireroom={level}",
+            LEVELS[at.saturating_sub(1).max(1)]
+        ),
         None if level.contains(['=', ',']) => level.to_owned(),
         None => return Err("unknown level".to_owned()),
     };
@@ -113,8 +117,14 @@ mod tests {
 
     #[test]
     fn a_level_alone_is_meant_for_us() {
-        assert_eq!(filter("info").unwrap().to_string(), "wireroom=info,warn");
-        assert_eq!(filter("error").unwrap().to_string(), "wireroom=error,error");
+        assert_eq!(
+            filter("info").unwrap().to_string(),
+            "html5ever=error,wireroom=info,warn"
+        );
+        assert_eq!(
+            filter("error").unwrap().to_string(),
+            "html5ever=error,wireroom=error,error"
+        );
     }
 
     #[test]
