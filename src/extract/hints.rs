@@ -117,7 +117,7 @@ fn read_role(hints: &mut Hints, value: &str) {
     match value {
         "navigation" | "search" | "dialog" | "alert" | "banner" | "contentinfo" | "menu"
         | "menubar" | "toolbar" | "tablist" => hints.furniture = true,
-        "complementary" => hints.aside = true,
+        "complementary" => hints.furniture = true,
         _ => {}
     }
 }
@@ -371,11 +371,13 @@ fn judge_word(hints: &mut Hints, word: &str) {
         }
         "accordion" | "collapse" | "collapsible" | "collapsed" | "expandable" | "faq"
         | "toggle" | "panel" | "answer" => hints.folding = true,
-        "player" | "jwplayer" | "videoplayer" => hints.furniture = true,
+        "jwplayer" | "videoplayer" => hints.furniture = true,
         "headline" | "title" => hints.headline = true,
         _ if word.starts_with("img") => hints.picture = true,
-        "aside" | "sidenote" | "callout" | "pullquote" | "embed" | "embedded" | "widget"
-        | "box" | "infografik" => hints.aside = true,
+        "aside" | "sidenote" | "callout" | "pullquote" | "embed" | "embedded" | "box"
+        | "infografik" | "factbox" | "faktaboks" | "fakta" | "facts" | "spoiler" => {
+            hints.aside = true
+        }
         _ => {}
     }
 }

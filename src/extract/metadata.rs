@@ -278,13 +278,18 @@ fn read_authors(
     for name in &said.ld.authors {
         authors::add(&mut found, name);
     }
-    // The outlet as author says little: a person named elsewhere is better.
+    // The outlet as author says little: a person named beside it or elsewhere is better.
+    let outlets: Vec<String> = [site_name, said.ld.publisher.as_deref()]
+        .into_iter()
+        .flatten()
+        .map(text::comparable)
+        .collect();
     let is_site = |name: &String| {
         let name = text::comparable(name);
-        let site = text::comparable(site_name.unwrap_or_default());
-        !site.is_empty() && (name == site || name == "admin")
+        name == "admin" || outlets.contains(&name)
     };
     if !found.is_empty() && !found.iter().all(is_site) {
+        found.retain(|name| !is_site(name));
         return found;
     }
     let outlet = std::mem::take(&mut found);

@@ -10,12 +10,12 @@ use url::Url;
 use wireroom::extract::{Extracted, Image, Rejected, Related, Settings, extract};
 
 fn page_url() -> Url {
-    Url::parse("https://news.example.org/2026/11/23/river").unwrap()
+    Url::parse("https://news.example.org/2026/11/23/river").expect("it is a URL")
 }
 
 #[track_caller]
 fn extracted(html: &str) -> Extracted {
-    extract(html, &page_url(), &Settings::default()).unwrap()
+    extract(html, &page_url(), &Settings::default()).expect("the page holds an article")
 }
 
 /// Paragraphs of some length that no two pages share.
@@ -28,7 +28,7 @@ fn paragraph(n: usize) -> String {
 
 fn paragraphs(range: std::ops::RangeInclusive<usize>) -> String {
     range.fold(String::new(), |mut html, n| {
-        write!(html, "<p>{}</p>", paragraph(n)).unwrap();
+        html += &format!("<p>{}</p>", paragraph(n));
         html
     })
 }
