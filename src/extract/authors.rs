@@ -93,6 +93,32 @@ pub(super) fn add(authors: &mut Vec<String>, byline: &str) {
     }
 }
 
+/// Whether a line begins as a byline does ("By", "Von", …) and names someone.
+pub(super) fn is_byline(line: &str) -> bool {
+    let line = line.trim();
+    let begins = STARTS.iter().any(|lead| {
+        strip_word(line, lead).is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    });
+    begins && !split(line).is_empty()
+}
+
+/// Beginnings that make a line a byline.
+const STARTS: &[&str] = &[
+    "by",
+    "von",
+    "par",
+    "por",
+    "written by",
+    "posted by",
+    "text von",
+    "verfasst von",
+    "door",
+    "autor",
+    "author",
+    "af",
+    "av",
+];
+
 /// The names in a byline.
 fn split(byline: &str) -> Vec<String> {
     let byline = text::folded(text::prefix(byline, 400));

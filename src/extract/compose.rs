@@ -263,11 +263,9 @@ impl Composer<'_, '_> {
         let text = line_text(&self.line);
         if text.trim_end_matches(' ').ends_with('\n') {
             self.flush();
-        } else if !text.trim().is_empty() {
-            if let Some(span) = self.line.last_mut() {
-                span.text.truncate(span.text.trim_end_matches(' ').len());
-                span.text.push('\n');
-            }
+        } else if let Some(span) = self.line.last_mut().filter(|_| !text.trim().is_empty()) {
+            span.text.truncate(span.text.trim_end_matches(' ').len());
+            span.text.push('\n');
         }
     }
 

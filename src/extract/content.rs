@@ -177,7 +177,7 @@ fn with_siblings(
 ) -> Vec<Index> {
     let mut roots = vec![best];
     let mut child = best;
-    for _ in 0..3 {
+    for level in 0..6 {
         let parent = outline.item(child).parent;
         if parent == child || matches!(outline.item(parent).tag, Tag::Body | Tag::Html) {
             break;
@@ -196,7 +196,10 @@ fn with_siblings(
                 && class == outline.attribute(sibling, "class")
                 && item.tag != Tag::Article;
             let is_text = matches!(item.tag, Tag::P | Tag::Blockquote) || item.hints.body;
-            if (same_kind || is_text) && outline.link_density(sibling) < 0.3 {
+            // A block with nothing but its own text is a paragraph, whatever its element.
+            let is_paragraph = level == 0 && item.prose > 0 && item.prose == item.own_weight;
+            let is_kin = (level < 3 && (same_kind || is_text || is_paragraph)) || item.hints.body;
+            if is_kin && outline.link_density(sibling) < 0.3 {
                 roots.push(sibling);
             }
         }

@@ -43,7 +43,12 @@ pub(super) fn is_captioned_picture(outline: &Outline<'_>, index: Index) -> bool 
         item.tag,
         Tag::Div | Tag::Section | Tag::Li | Tag::Other | Tag::Dl | Tag::Table
     );
-    if !is_box || item.weight > 350 || item.weight == 0 || item.end - index > 60 {
+    let most = if item.hints.picture || item.hints.caption {
+        350
+    } else {
+        120
+    };
+    if !is_box || item.weight > most || item.weight == 0 || item.end - index > 60 {
         return false;
     }
     let mut n_images = 0;

@@ -33,6 +33,10 @@ pub(super) struct Hints {
     pub(super) caption: bool,
     /// Whose picture.
     pub(super) credit: bool,
+    /// A picture, or the box around one.
+    pub(super) picture: bool,
+    /// Opens and closes at a click.
+    pub(super) folding: bool,
     /// A headline.
     pub(super) headline: bool,
     /// Readers' comments.
@@ -58,6 +62,10 @@ pub(super) fn read(tag: Tag, element: &Element) -> Hints {
             "aria-label" => read_label(&mut hints, value),
             _ => {}
         }
+    }
+    // What is folded away is hidden until a click and is text all the same.
+    if hints.folding && !hints.furniture {
+        hints.hidden = false;
     }
     match tag {
         Tag::Nav | Tag::Dialog => hints.furniture = true,
@@ -109,7 +117,7 @@ fn read_role(hints: &mut Hints, value: &str) {
     match value {
         "navigation" | "search" | "dialog" | "alert" | "banner" | "contentinfo" | "menu"
         | "menubar" | "toolbar" | "tablist" => hints.furniture = true,
-        "complementary" => hints.aside = true,
+        "complementary" => hints.furniture = true,
         _ => {}
     }
 }
@@ -356,9 +364,20 @@ fn judge_word(hints: &mut Hints, word: &str) {
         }
         "credit" | "credits" | "photographer" | "copyrights" | "imagecredit" | "photocredit"
         | "bildrechte" => hints.credit = true,
+        "image" | "images" | "img" | "photo" | "photos" | "foto" | "fotos" | "picture"
+        | "pictures" | "pic" | "bild" | "bilder" | "imagen" | "immagine" | "thumb"
+        | "thumbnail" | "imgbox" | "gallery" | "slideshow" | "media" | "figure" => {
+            hints.picture = true
+        }
+        "accordion" | "collapse" | "collapsible" | "collapsed" | "expandable" | "faq"
+        | "toggle" | "panel" | "answer" => hints.folding = true,
+        "jwplayer" | "videoplayer" => hints.furniture = true,
         "headline" | "title" => hints.headline = true,
-        "aside" | "sidenote" | "callout" | "pullquote" | "embed" | "embedded" | "widget"
-        | "box" | "infografik" => hints.aside = true,
+        _ if word.starts_with("img") => hints.picture = true,
+        "aside" | "sidenote" | "callout" | "pullquote" | "embed" | "embedded" | "box"
+        | "infografik" | "factbox" | "faktaboks" | "fakta" | "facts" | "spoiler" => {
+            hints.aside = true
+        }
         _ => {}
     }
 }

@@ -278,13 +278,18 @@ fn read_authors(
     for name in &said.ld.authors {
         authors::add(&mut found, name);
     }
-    // The outlet as author says little: a person named elsewhere is better.
+    // The outlet as author says little: a person named beside it or elsewhere is better.
+    let outlets: Vec<String> = [site_name, said.ld.publisher.as_deref()]
+        .into_iter()
+        .flatten()
+        .map(text::comparable)
+        .collect();
     let is_site = |name: &String| {
         let name = text::comparable(name);
-        let site = text::comparable(site_name.unwrap_or_default());
-        !site.is_empty() && (name == site || name == "admin")
+        name == "admin" || outlets.contains(&name)
     };
     if !found.is_empty() && !found.iter().all(is_site) {
+        found.retain(|name| !is_site(name));
         return found;
     }
     let outlet = std::mem::take(&mut found);
@@ -344,52 +349,105 @@ fn is_author_label(label: &str) -> bool {
     .contains(&label.as_str())
 }
 
-/// Authors from the page's own markup: `rel=author`, `itemprop=author`, bylines, nearest
-/// behind the headline first.
+/// Authors from the page's own markup: the best-marked byline, nearest behind the headline.
 fn shown_authors(outline: &Outline<'_>, headline: Option<Index>) -> Vec<String> {
     let start = headline.unwrap_or(0);
-    let candidates = |range: std::ops::Range<Index>| {
-        range.filter(|&index| {
-            let item = outline.item(index);
-            item.hints.byline
-                && !item.hidden
-                && !item.hints.comments
-                && !item.hints.related
-                && (2..=120).contains(&item.weight)
-        })
-    };
-    let mut best: Option<(u8, Index)> = None;
-    for index in candidates(start..outline.len())
-        .chain(candidates(0..start))
-        .take(40)
-    {
-        let rank = byline_rank(outline, index);
-        if best.is_none_or(|(best, _)| rank < best) {
-            best = Some((rank, index));
+    let mut best: Option<(u8, Vec<String>)> = None;
+    let mut n_candidates = 0;
+    for index in (start..outline.len()).chain(0..start) {
+        let Some(rank) = byline_rank(outline, index, start) else {
+            continue;
+        };
+        if best.as_ref().is_some_and(|(best, _)| *best <= rank) {
+            continue;
+        }
+        n_candidates += 1;
+        if n_candidates > MAX_BYLINES {
+            break;
+        }
+        let names = names_in(outline, index);
+        if !names.is_empty() {
+            best = Some((rank, names));
         }
     }
-    let mut found = Vec::new();
-    let Some((_, index)) = best else { return found };
-    let links: Vec<Index> = (index..outline.item(index).end)
-        .filter(|&inner| outline.item(inner).tag == Tag::A && outline.item(inner).weight > 0)
-        .collect();
-    if links.is_empty() {
-        authors::add(&mut found, &outline.text_of(index, 200));
-    }
-    for link in links.into_iter().take(6) {
-        authors::add(&mut found, &outline.text_of(link, 200));
-    }
-    found.truncate(6);
-    found
+    best.map(|(_, names)| names).unwrap_or_default()
 }
 
-fn byline_rank(outline: &Outline<'_>, index: Index) -> u8 {
+/// Most bylines that are looked at.
+const MAX_BYLINES: usize = 40;
+
+/// How good a byline an element is, 0 the best; `None` when it is none.
+fn byline_rank(outline: &Outline<'_>, index: Index, headline: Index) -> Option<u8> {
+    let item = outline.item(index);
+    if item.hidden || item.hints.comments || item.hints.related || !(2..=250).contains(&item.weight)
+    {
+        return None;
+    }
     let is = |name: &str, value: &str| outline.attribute(index, name) == Some(value);
-    if is("itemprop", "name") || is("rel", "author") {
-        return 0;
+    let is_near = index >= headline && index - headline < 400;
+    let far = u8::from(!is_near) * 4;
+    if is("rel", "author") {
+        return Some(far);
     }
-    if is("itemprop", "author") {
-        return 1;
+    if is("itemprop", "author") || is("itemprop", "creator") {
+        return Some(1 + far);
     }
-    2
+    if item.hints.byline {
+        return Some(2 + far);
+    }
+    if item.tag == Tag::A && item.weight <= 60 && leads_to_author(outline.attribute(index, "href"))
+    {
+        return Some(3 + far);
+    }
+    let is_line = item.tag.is_block() && item.own_weight == item.weight && item.weight <= 80;
+    (is_line && is_near && authors::is_byline(&outline.text_of(index, 120))).then_some(3)
+}
+
+/// Whether a link leads to an author's page, by a segment of its path.
+fn leads_to_author(href: Option<&str>) -> bool {
+    const SEGMENTS: &[&str] = &[
+        "author",
+        "authors",
+        "autor",
+        "autoren",
+        "autores",
+        "auteur",
+        "auteurs",
+        "autore",
+        "journalist",
+        "redakteur",
+    ];
+    href.is_some_and(|href| {
+        href.split(['/', '?'])
+            .take(12)
+            .any(|segment| SEGMENTS.contains(&segment))
+    })
+}
+
+/// The names in a byline. What stands in several elements are several names, when the
+/// elements are of one kind; else the first is the name and the rest says who that is.
+fn names_in(outline: &Outline<'_>, index: Index) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut kind = None;
+    for at in index..outline.item(index).end {
+        let item = outline.item(at);
+        let scraper::Node::Text(text) = item.node.value() else {
+            continue;
+        };
+        if item.hidden || names.len() >= 8 {
+            continue;
+        }
+        let this = (
+            outline.item(item.parent).tag,
+            outline.attribute(item.parent, "class"),
+        );
+        if kind.is_none_or(|kind| kind == this) {
+            let n_known = names.len();
+            authors::add(&mut names, text);
+            if names.len() > n_known {
+                kind = Some(this);
+            }
+        }
+    }
+    names
 }

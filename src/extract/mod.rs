@@ -25,6 +25,7 @@ mod prune;
 mod published;
 mod render;
 mod sanitize;
+mod state;
 mod tag;
 mod text;
 mod title;
@@ -165,7 +166,7 @@ pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, 
     let metadata = metadata::read(&outline, &base, url);
     let content = content::find(&outline, &metadata);
     let blocks = compose::compose(&outline, &metadata, &content, &base);
-    let blocks = rescue(blocks, &metadata);
+    let blocks = rescue(blocks, &outline, &metadata);
     judge(assemble(&blocks, metadata), settings)
 }
 
@@ -183,17 +184,22 @@ fn base_url(outline: &Outline<'_>, url: &Url) -> Url {
         .unwrap_or_else(|| url.clone())
 }
 
-/// The structured data's text, where the markup holds much less: the page is then drawn by
-/// a script.
-fn rescue(blocks: Vec<Block>, metadata: &Metadata) -> Vec<Block> {
-    let Some(body) = &metadata.body else {
-        return blocks;
-    };
+/// The text of the page's structured data or state, where the markup holds much less: the
+/// page is then drawn by a script.
+fn rescue(blocks: Vec<Block>, outline: &Outline<'_>, metadata: &Metadata) -> Vec<Block> {
     let n_found = text::count_words(&render::text(&blocks));
-    let n_stated = text::count_words(body);
-    if n_stated < 40 || n_found * 3 > n_stated {
-        return blocks;
-    }
+    let is_much_more = |body: &String| {
+        let n_stated = text::count_words(body);
+        n_stated >= 40 && n_stated > 3 * n_found
+    };
+    let stated = metadata.body.clone().filter(is_much_more);
+    let body = match stated {
+        None if n_found < MAX_WORDS_TO_RESCUE => {
+            state::find(outline, metadata).filter(is_much_more)
+        }
+        stated => stated,
+    };
+    let Some(body) = body else { return blocks };
     let mut rescued: Vec<Block> = blocks
         .into_iter()
         .filter(|block| matches!(block, Block::Figure(_)))
@@ -206,6 +212,9 @@ fn rescue(blocks: Vec<Block>, metadata: &Metadata) -> Vec<Block> {
     }));
     rescued
 }
+
+/// Pages with this many words need no rescue from their scripts.
+const MAX_WORDS_TO_RESCUE: usize = 80;
 
 fn assemble(blocks: &[Block], metadata: Metadata) -> Extracted {
     let text = render::text(blocks);

@@ -118,6 +118,14 @@ impl<'o, 'a> Pruner<'o, 'a> {
         if hints.furniture || hints.comments {
             return Some(Verdict::Drop);
         }
+        if hints.aside
+            && item.tag != Tag::P
+            && !item.tag.is_heading()
+            && !hints.body
+            && !hints.picture
+        {
+            return Some(Verdict::Drop);
+        }
         match item.tag {
             Tag::Nav
             | Tag::Footer

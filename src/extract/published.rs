@@ -110,12 +110,11 @@ impl Dates {
             add(&mut dates.modified, "meta", said.meta(&[name]));
         }
         find_in_markup(outline, headline, &mut dates);
-        if let Some(written) = dates::read_path(url.path()) {
-            dates.published.push(Found {
-                written,
-                source: "url",
-            });
-        }
+        let in_path = dates::read_path(url.path());
+        dates.published.extend(in_path.map(|written| Found {
+            written,
+            source: "url",
+        }));
         if dates.published.is_empty() {
             find_in_text(outline, headline, &mut dates.published);
         }
@@ -206,36 +205,40 @@ fn is_update(outline: &Outline<'_>, index: Index) -> bool {
         && !class.contains("published")
 }
 
-/// Dates written for people: first in elements named for it, then in short texts, nearest
-/// behind the headline first.
+/// Dates written for people: in elements named for it, then in short texts; those near
+/// behind the headline first, then those before it, then the rest.
 fn find_in_text(outline: &Outline<'_>, headline: Option<Index>, found: &mut Vec<Found>) {
     let start = headline.unwrap_or(0);
-    let near = start..outline.len().min(start + 400);
-    let before = start.saturating_sub(60)..start;
+    let near_end = outline.len().min(start + 400);
+    let far_end = outline.len().min(start + 4_000);
     let mut short = None;
-    for index in near.chain(before) {
+    for index in (start..near_end)
+        .chain((0..start).rev().take(400))
+        .chain(near_end..far_end)
+    {
         let item = outline.item(index);
-        if item.hidden || !(5..=80).contains(&item.weight) || item.hints.comments {
+        if item.hidden
+            || !(5..=80).contains(&item.weight)
+            || item.hints.comments
+            || item.hints.related
+        {
             continue;
         }
         let is_named = item.hints.dateline || item.hints.byline;
-        if !(is_named || (item.tag == Tag::Text && short.is_none())) {
+        let is_text =
+            item.tag == Tag::Text && short.is_none() && (index < near_end || item.weight <= 30);
+        if !(is_named || is_text) {
             continue;
         }
-        let Some(written) = dates::read(&outline.text_of(index, 120)) else {
+        let Some(written) = date_of(outline, index) else {
             continue;
         };
+        let source = "text";
         if is_named {
-            found.push(Found {
-                written,
-                source: "text",
-            });
+            found.push(Found { written, source });
             return;
         }
-        short = Some(Found {
-            written,
-            source: "text",
-        });
+        short = Some(Found { written, source });
     }
     found.extend(short);
 }

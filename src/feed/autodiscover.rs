@@ -57,11 +57,10 @@ struct Page {
 
 impl Page {
     fn scan(&mut self, html: &str) {
-        let mut tokens = Tokens::new(html);
         // Raw text elements hold no tags, whatever it looks like (HTML §13.2.5).
         let mut raw: Option<&str> = None;
         let mut anchor: Option<(Tag<'_>, String)> = None;
-        while let Some(token) = tokens.next() {
+        for token in Tokens::new(html) {
             match token {
                 Token::End(name) => {
                     if raw.is_some_and(|raw| raw.eq_ignore_ascii_case(name)) {

@@ -2,7 +2,7 @@
 //!
 //! The way of a document: `decode` makes it text, `root` finds the feed in it, `tokens`
 //! cuts it, and `reader` walks the tokens with the table of `elements`, capturing fields
-//! (`capture`) into drafts (`draft`); `references`, `text`, `links` and `dates` say what
+//! (`capture`, `fields`) into drafts (`draft`); `references`, `text`, `links` and `dates` say what
 //! the words of a field mean. `identity` gives each entry its id. JSON takes a road of
 //! its own (`json_feed`).
 //!
@@ -17,6 +17,7 @@ mod reader;
 
 mod capture;
 mod elements;
+mod fields;
 mod names;
 
 mod draft;

@@ -4,19 +4,18 @@
 //! and closes what authors forgot to close. Nothing that follows a complete entry can
 //! take that entry back.
 
-use std::time::Duration;
-
 use url::Url;
 
 use super::capture::{Capture, Lookahead};
 use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
-use super::elements::{Element, Field, PersonPart, element};
+use super::elements::{Element, Field, element};
+use super::fields::{Around, take_field};
 use super::links::{is_web_url, resolve};
 use super::names::{Bindings, LowerName, Vocabulary};
 use super::references::References;
 use super::root::Root;
-use super::text::{TextKind, looks_like_html, one_line, person, title, to_html};
+use super::text::one_line;
 use super::tokens::{MAX_ATTRIBUTES, Tag, Token, Tokens};
 use super::{Enclosure, Entry, Format, MAX_ENTRIES, ParseError, ParsedFeed};
 
@@ -407,70 +406,13 @@ impl<'a> Reader<'a> {
     }
 
     fn take_field(&mut self, capture: Capture<'a>) {
-        let field = capture.field;
-        let guid_is_link = capture.is_permalink;
         let is_podcast = self.bindings.vocabulary(capture.name) == Vocabulary::Podcast;
-        let base = self.bases.last().cloned();
-        let (value, kind) = capture.finish();
-        let line = || Some(one_line(&value)).filter(|line| !line.is_empty());
+        let around = Around {
+            base: self.bases.last(),
+            is_shared_author: self.format == Format::Atom || is_podcast,
+        };
         let draft = self.entry.as_mut().unwrap_or(&mut self.feed);
-        match field {
-            Field::Title(rank) => draft.title.offer(rank, title(&value, kind)),
-            Field::Summary(rank) => {
-                let summary = html_of(value, kind, base.as_ref());
-                // A `summary` beside a `description`: the second is as good as content.
-                if rank == 0 && draft.summary.get().is_some() {
-                    draft.content.offer(6, summary.clone());
-                }
-                draft.summary.offer(rank, summary);
-            }
-            Field::Content(rank) => draft
-                .content
-                .offer(rank, html_of(value, kind, base.as_ref())),
-            Field::Guid => {
-                let guid = value.trim();
-                if guid_is_link && (is_web_url(guid) || guid.starts_with('/')) {
-                    draft.permalink = Some(resolve(guid, base.as_ref()));
-                }
-                draft.id.offer(0, line());
-            }
-            Field::Id(rank) => draft.id.offer(rank, line()),
-            Field::Link => {
-                let link = line().map(|_| resolve(&value, base.as_ref()));
-                draft.offer_link(LinkSource::Own, link.clone());
-                draft.add_link(link);
-            }
-            Field::OriginalLink => {
-                draft.offer_link(
-                    LinkSource::Original,
-                    line().map(|_| resolve(&value, base.as_ref())),
-                );
-            }
-            Field::OriginalEnclosure => {
-                if let (Some(_), Some(enclosure)) = (line(), draft.enclosures.last_mut()) {
-                    enclosure.url = resolve(&value, base.as_ref());
-                }
-            }
-            Field::Published(rank) => draft.published.offer(rank, parse_date(&value)),
-            Field::Updated(rank) => draft.updated.offer(rank, parse_date(&value)),
-            Field::Date => draft.date = draft.date.or_else(|| parse_date(&value)),
-            Field::Person | Field::PersonPart(PersonPart::Name) => {
-                let is_shared = self.format == Format::Atom || is_podcast;
-                match person(&value) {
-                    name if is_shared => draft.add_entry_author(name),
-                    name => draft.add_author(name),
-                }
-            }
-            Field::PersonPart(_) => {}
-            Field::Category => draft.add_category(title(&value, TextKind::Unknown)),
-            Field::Keywords => {
-                for word in value.split([',', ';']) {
-                    draft.add_category(title(word, TextKind::Unknown));
-                }
-            }
-            Field::Language => draft.language = line().or(draft.language.take()),
-            _ => take_hint(draft, field, value.trim()),
-        }
+        take_field(draft, capture, around);
     }
 
     fn finish(mut self) -> ParsedFeed {
@@ -535,56 +477,5 @@ impl<'a> Reader<'a> {
         if self.is_cut {
             warnings.push("the document is cut off; what was complete is kept".to_owned());
         }
-    }
-}
-
-fn html_of(value: String, kind: TextKind, base: Option<&Url>) -> Option<String> {
-    let kind = match kind {
-        TextKind::Text if looks_like_html(&value) => TextKind::Unknown,
-        kind => kind,
-    };
-    Some(super::links::resolve_in_html(to_html(value, kind)?, base))
-}
-
-fn take_hint(draft: &mut Draft, field: Field, value: &str) {
-    let number = value.parse::<u32>().ok();
-    match field {
-        Field::Ttl => {
-            let minutes = number.filter(|n| *n > 0).map(u64::from);
-            draft.ttl = draft
-                .ttl
-                .or(minutes.map(|minutes| Duration::from_secs(60 * minutes)));
-        }
-        Field::UpdatePeriod => {
-            let hours = match value.to_ascii_lowercase().as_str() {
-                "hourly" => 1,
-                "daily" => 24,
-                "weekly" => 7 * 24,
-                "monthly" => 30 * 24,
-                "yearly" => 365 * 24,
-                _ => return,
-            };
-            draft.update_period = Some(Duration::from_secs(3600 * hours));
-        }
-        Field::UpdateFrequency => draft.update_frequency = number.filter(|n| *n > 0),
-        // RSS 0.91 counts 1..=24, RSS 2.0 0..=23: hour 24 is midnight.
-        Field::SkipHour => {
-            let hour = number.filter(|n| *n <= 24).map(|n| (n % 24) as u8);
-            draft
-                .skip_hours
-                .extend(hour.filter(|hour| !draft.skip_hours.contains(hour)));
-        }
-        Field::SkipDay => {
-            const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-            let name = value.to_ascii_lowercase();
-            let day = DAYS
-                .iter()
-                .position(|day| name.starts_with(day))
-                .map(|day| day as u8);
-            draft
-                .skip_days
-                .extend(day.filter(|day| !draft.skip_days.contains(day)));
-        }
-        _ => {}
     }
 }

@@ -65,10 +65,8 @@ impl Reader<'_> {
         let DeValue::Table(table) = feed.get_ref() else {
             return Err(self.error(feed.span(), "a feed is a table: write [[feed]]"));
         };
-        for key in table
-            .keys()
-            .filter(|key| !KEYS.contains(&key.get_ref().as_ref()))
-        {
+        let mut keys = table.keys();
+        if let Some(key) = keys.find(|key| !KEYS.contains(&key.get_ref().as_ref())) {
             return Err(self.error(key.span(), unknown_key(key.get_ref())));
         }
         let Some(url) = table.get("url") else {

@@ -82,7 +82,8 @@ mod tests {
     async fn a_panic_fails_its_own_work_and_no_other() {
         let cpu = Cpu::start(1);
 
-        let failed = cpu.run(|| panic!("a hostile page")).await as Result<(), Failure>;
+        let hostile = |page: &str| assert!(page.is_empty(), "a hostile page");
+        let failed = cpu.run(move || hostile("<html>")).await;
         let fine = cpu.run(|| 2 + 2).await;
 
         assert_eq!(

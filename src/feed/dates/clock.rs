@@ -1,0 +1,113 @@
+//! Time of day, half of the day, and zone.
+
+use super::words::{half_of_day, zone_offset};
+use super::{Part, Reading};
+
+/// Time of day and zone after an ISO date; nothing else may follow.
+pub(super) fn read_clock_and_zone(parts: &[Part], reading: &mut Reading) -> Option<()> {
+    let mut rest = parts;
+    while let [Part::Space | Part::Mark(',' | '-' | '@' | '.'), after @ ..] = rest {
+        // `2003-12-31 -08:00` has no time: leave the sign to the zone.
+        if matches!(rest, [Part::Mark('-'), Part::Number(_, 4), ..]) {
+            break;
+        }
+        rest = after;
+    }
+    match rest {
+        [Part::Word(t), Part::Number(..), ..] if t == "t" => rest = &rest[1..],
+        [Part::Word(word), Part::Space, ..] if half_of_day(word).is_some() => {
+            reading.afternoon = half_of_day(word);
+            reading.korean |= matches!(word.as_str(), "오후" | "오전");
+            rest = &rest[2..];
+        }
+        _ => {}
+    }
+    if let [Part::Number(..), ..] = rest {
+        rest = clock(rest, reading)?;
+    }
+    zone_to_end(rest, reading)
+}
+
+/// `9:05`, `09:05:30.123`, `090530`.
+pub(super) fn clock<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
+    use Part::{Mark, Number};
+    let (hour, minute, second, rest) = match parts {
+        [
+            Number(h, ..=2),
+            Mark(':'),
+            Number(m, ..=2),
+            Mark(':'),
+            Number(s, ..=2),
+            rest @ ..,
+        ] => (*h, *m, *s, rest),
+        [Number(h, ..=2), Mark(':'), Number(m, ..=2), rest @ ..] => (*h, *m, 0, rest),
+        [Number(hms, 6), rest @ ..] => (hms / 10_000, hms / 100 % 100, hms % 100, rest),
+        [Number(hm, 4), rest @ ..] => (hm / 100, hm % 100, 0, rest),
+        [Number(h, ..=2), rest @ ..] => (*h, 0, 0, rest),
+        _ => return None,
+    };
+    reading.set_clock(hour, minute, second)?;
+    Some(match rest {
+        [Mark('.' | ',' | ':'), Number(..), rest @ ..] => rest,
+        rest => rest,
+    })
+}
+
+/// The zone, which must be all that is left.
+fn zone_to_end(parts: &[Part], reading: &mut Reading) -> Option<()> {
+    let mut rest = parts;
+    while !rest.is_empty() {
+        rest = zone(rest, reading)?;
+    }
+    Some(())
+}
+
+/// One step over zone, half of the day, or filling.
+pub(super) fn zone<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
+    use Part::{Mark, Number, Space, Word};
+    match parts {
+        [Space | Mark('.' | ',' | '(' | ')' | '[' | ']'), rest @ ..] => Some(rest),
+        [Word(a), Mark('.'), Word(m), Mark('.'), rest @ ..]
+            if m == "m" && matches!(a.as_str(), "a" | "p") =>
+        {
+            reading.afternoon = Some(a == "p");
+            Some(rest)
+        }
+        [Word(word), rest @ ..] if half_of_day(word).is_some() => {
+            reading.afternoon = half_of_day(word);
+            Some(rest)
+        }
+        // GMT+2, UTC-05:00
+        [Word(word), Mark('+' | '-'), Number(..), ..]
+            if matches!(word.as_str(), "gmt" | "utc" | "z") =>
+        {
+            zone(&parts[1..], reading)
+        }
+        [Word(_), Mark('/' | '_'), rest @ ..] => Some(rest),
+        [Word(word), rest @ ..] => {
+            // A zone in words that we do not know is read past, as UTC (RFC 5322 §4.3).
+            if let Some(offset) = zone_offset(word) {
+                reading.offset_minutes.get_or_insert(offset);
+            } else if word.chars().count() > 20 {
+                return None;
+            }
+            Some(rest)
+        }
+        [Mark(sign @ ('+' | '-')), Number(value, n_digits), rest @ ..] => {
+            let (hours, minutes, rest) = match (n_digits, rest) {
+                (..=2, [Mark(':'), Number(minutes, 2), rest @ ..]) => (*value, *minutes, rest),
+                (..=2, rest) => (*value, 0, rest),
+                (3 | 4, rest) => (value / 100, value % 100, rest),
+                (6, rest) => (value / 10_000, value / 100 % 100, rest),
+                _ => return None,
+            };
+            if hours > 15 || minutes > 59 {
+                return None;
+            }
+            let minutes = (hours * 60 + minutes) as i32;
+            reading.offset_minutes = Some(if *sign == '-' { -minutes } else { minutes });
+            Some(rest)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! Dates with the day or the month first, as RFC 822, asctime and people write them.
+
+use super::clock::{clock, zone};
+use super::numbers::Numbers;
+use super::words::{half_of_day, is_ordinal, month_of, weekday_of, zone_offset};
+use super::{Part, Reading};
+
+/// Everything that is not ISO: weekday, day, month, year, time and zone in any order that
+/// leaves no doubt.
+pub(super) fn read_free(parts: &[Part], reading: &mut Reading) -> Option<()> {
+    use Part::{Mark, Number, Space, Word};
+    let mut numbers = Numbers::default();
+    let mut rest = parts;
+    while !rest.is_empty() {
+        rest = match rest {
+            [Number(_, ..=2), Mark(':'), Number(..), ..] => clock(rest, reading)?,
+            // 9.05 behind a whole date, 09h05 anywhere
+            [Number(hour, ..=2), Mark('.'), Number(minute, 2), after @ ..]
+                if numbers.year.is_some() && reading.month.is_some() && !reading.has_time =>
+            {
+                reading.set_clock(*hour, *minute, 0)?;
+                after
+            }
+            [Number(hour, ..=2), Word(h), Number(minute, 2), after @ ..] if h == "h" => {
+                reading.set_clock(*hour, *minute, 0)?;
+                after
+            }
+            [
+                Number(y, _),
+                Mark(a @ ('/' | '.' | '-')),
+                Number(m, ..=2),
+                Mark(b),
+                Number(z, 2 | 4),
+                after @ ..,
+            ] if a == b => {
+                numbers.triple(*y, *m, *z, *a)?;
+                after
+            }
+            [
+                Number(day, ..=2),
+                Mark('-'),
+                Word(month),
+                Mark('-'),
+                Number(year, _),
+                after @ ..,
+            ] => {
+                numbers.all.push(*day);
+                reading.month = Some(month_of(month)?);
+                numbers.year(*year);
+                after
+            }
+            [Number(value, 4), after @ ..] if numbers.year.is_none() => {
+                numbers.year(*value);
+                after
+            }
+            [Number(value, ..=2), Word(suffix), after @ ..] if is_ordinal(suffix) => {
+                numbers.all.push(*value);
+                after
+            }
+            // 9 AM
+            [Number(hour, ..=2), Space, Word(word), ..] | [Number(hour, ..=2), Word(word), ..]
+                if half_of_day(word).is_some() && *hour <= 12 =>
+            {
+                reading.hour = *hour as i8;
+                &rest[1..]
+            }
+            [Number(value, ..=2), after @ ..] => {
+                numbers.all.push(*value);
+                after
+            }
+            [Word(word), after @ ..] => word_part(word, after, rest, reading)?,
+            [Mark('+' | '-'), Number(_, n_digits), ..]
+                if *n_digits >= 2 && (reading.has_time || numbers.is_dated(reading)) =>
+            {
+                zone(rest, reading)?
+            }
+            [
+                Space | Mark(',' | '.' | '-' | '(' | ')' | '/' | '|' | '·' | '\'' | ';'),
+                after @ ..,
+            ] => after,
+            _ => return None,
+        };
+    }
+    numbers.settle(reading)
+}
+
+fn word_part<'a>(
+    word: &str,
+    after: &'a [Part],
+    all: &'a [Part],
+    reading: &mut Reading,
+) -> Option<&'a [Part]> {
+    if let Some(weekday) =
+        weekday_of(word).filter(|_| reading.weekday.is_none() && reading.month.is_none())
+    {
+        // "Mar" is Tuesday in three languages; with a number and no other month it is March.
+        let names_month_too = month_of(word).is_some();
+        let other_month = after
+            .iter()
+            .any(|part| matches!(part, Part::Word(w) if month_of(w).is_some()));
+        if !names_month_too || other_month {
+            reading.weekday = Some(weekday).filter(|_| !names_month_too);
+            return Some(after);
+        }
+    }
+    if let Some(month) = month_of(word).filter(|_| reading.month.is_none()) {
+        reading.month = Some(month);
+        return Some(after);
+    }
+    // After the time it is a zone: "16:31:00 AT" is Atlantic time.
+    if word == "at" && reading.has_time && reading.offset_minutes.is_none() {
+        return zone(all, reading);
+    }
+    if matches!(
+        word,
+        "at" | "de"
+            | "of"
+            | "um"
+            | "à"
+            | "alle"
+            | "ore"
+            | "uhr"
+            | "h"
+            | "the"
+            | "on"
+            | "del"
+            | "kl"
+            | "г"
+            | "в"
+            | "года"
+            | "t"
+    ) {
+        return Some(after);
+    }
+    let known = half_of_day(word).is_some() || zone_offset(word).is_some();
+    let could_be_zone = reading.month.is_some() || reading.year.is_some();
+    let could_be_weekday =
+        reading.weekday.is_none() && reading.month.is_none() && word.chars().count() <= 14;
+    match (
+        known || (could_be_zone && word.is_ascii()),
+        could_be_weekday,
+    ) {
+        (true, _) => zone(all, reading),
+        (false, true) => Some(after),
+        (false, false) => None,
+    }
+}

@@ -1,0 +1,130 @@
+//! What a field's text means, once its element has ended.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::capture::Capture;
+use super::dates::parse_date;
+use super::draft::{Draft, LinkSource};
+use super::elements::{Field, PersonPart};
+use super::links::{is_web_url, resolve, resolve_in_html};
+use super::text::{TextKind, looks_like_html, one_line, person, title, to_html};
+
+/// What the document around a field adds to its meaning.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'b> {
+    /// Where relative links start.
+    pub(super) base: Option<&'b Url>,
+    /// Whether an author of the feed is one of its entries, too.
+    pub(super) is_shared_author: bool,
+}
+
+/// Puts a field into the draft of the entry or feed that it belongs to.
+pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around<'_>) {
+    let base = around.base;
+    let field = capture.field;
+    let guid_is_link = capture.is_permalink;
+    let (value, kind) = capture.finish();
+    let line = || Some(one_line(&value)).filter(|line| !line.is_empty());
+    match field {
+        Field::Title(rank) => draft.title.offer(rank, title(&value, kind)),
+        Field::Summary(rank) => {
+            let summary = html_of(value, kind, base);
+            // A `summary` beside a `description`: the second is as good as content.
+            if rank == 0 && draft.summary.get().is_some() {
+                draft.content.offer(6, summary.clone());
+            }
+            draft.summary.offer(rank, summary);
+        }
+        Field::Content(rank) => draft.content.offer(rank, html_of(value, kind, base)),
+        Field::Guid => {
+            let guid = value.trim();
+            if guid_is_link && (is_web_url(guid) || guid.starts_with('/')) {
+                draft.permalink = Some(resolve(guid, base));
+            }
+            draft.id.offer(0, line());
+        }
+        Field::Id(rank) => draft.id.offer(rank, line()),
+        Field::Link => {
+            let link = line().map(|_| resolve(&value, base));
+            draft.offer_link(LinkSource::Own, link.clone());
+            draft.add_link(link);
+        }
+        Field::OriginalLink => {
+            draft.offer_link(LinkSource::Original, line().map(|_| resolve(&value, base)));
+        }
+        Field::OriginalEnclosure => {
+            if let (Some(_), Some(enclosure)) = (line(), draft.enclosures.last_mut()) {
+                enclosure.url = resolve(&value, base);
+            }
+        }
+        Field::Published(rank) => draft.published.offer(rank, parse_date(&value)),
+        Field::Updated(rank) => draft.updated.offer(rank, parse_date(&value)),
+        Field::Date => draft.date = draft.date.or_else(|| parse_date(&value)),
+        Field::Person | Field::PersonPart(PersonPart::Name) => match person(&value) {
+            name if around.is_shared_author => draft.add_entry_author(name),
+            name => draft.add_author(name),
+        },
+        Field::PersonPart(_) => {}
+        Field::Category => draft.add_category(title(&value, TextKind::Unknown)),
+        Field::Keywords => {
+            for word in value.split([',', ';']) {
+                draft.add_category(title(word, TextKind::Unknown));
+            }
+        }
+        Field::Language => draft.language = line().or(draft.language.take()),
+        _ => take_hint(draft, field, value.trim()),
+    }
+}
+
+fn html_of(value: String, kind: TextKind, base: Option<&Url>) -> Option<String> {
+    let kind = match kind {
+        TextKind::Text if looks_like_html(&value) => TextKind::Unknown,
+        kind => kind,
+    };
+    Some(resolve_in_html(to_html(value, kind)?, base))
+}
+
+fn take_hint(draft: &mut Draft, field: Field, value: &str) {
+    let number = value.parse::<u32>().ok();
+    match field {
+        Field::Ttl => {
+            let minutes = number.filter(|n| *n > 0).map(u64::from);
+            draft.ttl = draft
+                .ttl
+                .or(minutes.map(|minutes| Duration::from_secs(60 * minutes)));
+        }
+        Field::UpdatePeriod => {
+            let hours = match value.to_ascii_lowercase().as_str() {
+                "hourly" => 1,
+                "daily" => 24,
+                "weekly" => 7 * 24,
+                "monthly" => 30 * 24,
+                "yearly" => 365 * 24,
+                _ => return,
+            };
+            draft.update_period = Some(Duration::from_secs(3600 * hours));
+        }
+        Field::UpdateFrequency => draft.update_frequency = number.filter(|n| *n > 0),
+        // RSS 0.91 counts 1..=24, RSS 2.0 0..=23: hour 24 is midnight.
+        Field::SkipHour => {
+            let hour = number.filter(|n| *n <= 24).map(|n| (n % 24) as u8);
+            draft
+                .skip_hours
+                .extend(hour.filter(|hour| !draft.skip_hours.contains(hour)));
+        }
+        Field::SkipDay => {
+            const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+            let name = value.to_ascii_lowercase();
+            let day = DAYS
+                .iter()
+                .position(|day| name.starts_with(day))
+                .map(|day| day as u8);
+            draft
+                .skip_days
+                .extend(day.filter(|day| !draft.skip_days.contains(day)));
+        }
+        _ => {}
+    }
+}
