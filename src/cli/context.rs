@@ -13,7 +13,7 @@ use super::{Cli, LogForm};
 /// The global flags, and what commands make of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Context {
-    /// `--config` or `WIREROOM_CONFIG`.
+    /// `--config`.
     pub(crate) config_path: Option<PathBuf>,
     /// `--log`.
     pub(crate) log: Option<telemetry::Format>,

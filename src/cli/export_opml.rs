@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let opml = feed_list::write_opml("wireroom subscriptions", &listed);
     match &args.file {
         Some(path) if path.as_os_str() != "-" => {
-            write_file(path, &opml).with_context(|| format!("write {}", path.display()))?;
+            write_file(path, &opml).with_context(|| format!("cannot write {}", path.display()))?;
             context.say(format_args!(
                 "{} written to {}",
                 output::counted(listed.len() as u64, "feed"),

@@ -109,7 +109,7 @@ fn read(file: &str) -> anyhow::Result<String> {
             File::open(Path::new(path)).and_then(|file| file.take(limit).read_to_end(&mut bytes))
         }
     }
-    .with_context(|| format!("read {file}"))?;
+    .with_context(|| format!("cannot read {file}"))?;
     if bytes.len() as u64 > MAX_BYTES {
         bail!("{file} is larger than {}", output::size(MAX_BYTES));
     }

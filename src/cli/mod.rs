@@ -62,9 +62,10 @@ const EVERYWHERE: &str = "Options of every command";
 #[derive(Debug, Parser)]
 #[command(name = "wireroom", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// Read this configuration instead of searching for one
-    #[arg(long, global = true, env = "WIREROOM_CONFIG", hide_env_values = true)]
-    #[arg(value_name = "FILE", help_heading = EVERYWHERE)]
+    // The variable is read where the configuration is looked for: clap would take an empty
+    // one for a faulty flag.
+    /// Read this configuration instead of searching for one [env: WIREROOM_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
 
     /// Form of log lines, whatever the configuration says

@@ -1,5 +1,6 @@
 //! `wireroom search`: articles by words.
 
+use clap::builder::styling::Style;
 use wireroom::query::{ArticleQuery, Parts, SearchExpr};
 use wireroom::store::{Access, Article};
 
@@ -82,7 +83,8 @@ pub(crate) fn tell_lag(index_lag: u64, context: &Context) {
 /// One answer: headline, date and site, URL, and the place that answers.
 fn print(article: &Article, search: &SearchExpr) -> anyhow::Result<()> {
     let url = article.url.as_deref().unwrap_or("(no URL)");
-    output::line(styled(BOLD, clean(&list::title(article))))?;
+    let title = list::title(article);
+    output::line(marked(snippet(&title, search, usize::MAX), BOLD))?;
     output::line(format_args!(
         "  {}",
         styled(
@@ -97,18 +99,23 @@ fn print(article: &Article, search: &SearchExpr) -> anyhow::Result<()> {
     ))?;
     output::line(format_args!("  {}", clean(url)))?;
     let room = output::width().clamp(40, 120) * 2 - 8;
-    let place: String = snippet(words_of(article), search, room)
-        .into_iter()
-        .map(|part| match part {
-            Part::Plain(text) => clean(&text).into_owned(),
-            Part::Marked(text) => styled(MARK, clean(&text)),
-        })
-        .collect();
+    let place = marked(snippet(words_of(article), search, room), Style::new());
     if !place.is_empty() {
         output::line(format_args!("  {place}"))?;
     }
     output::line("")?;
     Ok(())
+}
+
+/// The parts as one text: the words that were searched for marked, the others in `style`.
+fn marked(parts: Vec<Part>, style: Style) -> String {
+    parts
+        .into_iter()
+        .map(|part| match part {
+            Part::Plain(text) => styled(style, clean(&text)),
+            Part::Marked(text) => styled(MARK, clean(&text)),
+        })
+        .collect()
 }
 
 /// The text, else the feed's summary.

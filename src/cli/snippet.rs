@@ -26,14 +26,26 @@ struct Term {
     prefix: bool,
 }
 
-/// Some `width` characters of `text` around the first place where the search is answered,
+/// A place where a term stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hit {
+    /// First character.
+    from: usize,
+    /// Behind the last character.
+    to: usize,
+    /// Which term.
+    term: usize,
+}
+
+/// Some `width` characters of `text` around the place where most of the search is answered,
 /// the words that answer it marked. Without such a place, the beginning of the text.
 pub(crate) fn snippet(text: &str, search: &SearchExpr, width: usize) -> Vec<Part> {
     let letters = fold_spaces(text);
     let lower: Vec<char> = letters.iter().map(|c| lower_case(*c)).collect();
     let terms = terms(&search.expr);
     let hits = hits(&lower, &terms);
-    let (start, end) = window(&letters, hits.first().copied(), width);
+    let best = best(&hits, terms.len(), width / 2);
+    let (start, end) = window(&letters, best, width);
     parts(&letters, &hits, start, end)
 }
 
@@ -85,24 +97,48 @@ fn term(text: &str, prefix: bool) -> Option<Term> {
     (!letters.is_empty()).then_some(Term { letters, prefix })
 }
 
-/// Where the terms stand: begin and end, in order, none within another.
-fn hits(lower: &[char], terms: &[Term]) -> Vec<(usize, usize)> {
+/// Where the terms stand, in order, none within another; the longest where several begin.
+fn hits(lower: &[char], terms: &[Term]) -> Vec<Hit> {
     let mut hits = Vec::new();
     let mut at = 0;
     while at < lower.len() {
-        let longest = terms
-            .iter()
-            .filter_map(|term| hit(lower, at, term))
-            .max()
-            .unwrap_or(at);
-        if longest > at {
-            hits.push((at, longest));
-            at = longest;
-        } else {
-            at += 1;
+        let found = terms.iter().enumerate().filter_map(|(term, sought)| {
+            let to = hit(lower, at, sought)?;
+            Some(Hit { from: at, to, term })
+        });
+        match found.max_by_key(|hit| hit.to) {
+            Some(hit) => {
+                at = hit.to;
+                hits.push(hit);
+            }
+            None => at += 1,
         }
     }
     hits
+}
+
+/// Where the first of those `reach` characters begins in which most terms stand.
+fn best(hits: &[Hit], n_terms: usize, reach: usize) -> Option<usize> {
+    let mut counts = vec![0_usize; n_terms];
+    let mut n_distinct = 0;
+    let mut last = 0;
+    let mut best = None;
+    for hit in hits {
+        while let Some(next) = hits.get(last) {
+            if next.to > hit.from.saturating_add(reach) && next != hit {
+                break;
+            }
+            n_distinct += usize::from(counts[next.term] == 0);
+            counts[next.term] += 1;
+            last += 1;
+        }
+        if best.is_none_or(|(most, _)| n_distinct > most) {
+            best = Some((n_distinct, hit.from));
+        }
+        counts[hit.term] -= 1;
+        n_distinct -= usize::from(counts[hit.term] == 0);
+    }
+    best.map(|(_, from)| from)
 }
 
 /// The end of `term` if it begins at `at`.
@@ -122,10 +158,10 @@ fn hit(lower: &[char], at: usize, term: &Term) -> Option<usize> {
 }
 
 /// Begin and end of what is shown: the hit a third from the left, words whole.
-fn window(letters: &[char], hit: Option<(usize, usize)>, width: usize) -> (usize, usize) {
-    let (from, _) = hit.unwrap_or_default();
+fn window(letters: &[char], hit: Option<usize>, width: usize) -> (usize, usize) {
+    let from = hit.unwrap_or_default();
     let mut start = from.saturating_sub(width / 3);
-    if start + width > letters.len() {
+    if start.saturating_add(width) > letters.len() {
         start = letters.len().saturating_sub(width);
     }
     if start > 0 {
@@ -134,7 +170,7 @@ fn window(letters: &[char], hit: Option<(usize, usize)>, width: usize) -> (usize
             .position(|c| *c == ' ');
         start = cut.map_or(start, |cut| start + cut + 1);
     }
-    let mut end = (start + width).min(letters.len());
+    let mut end = start.saturating_add(width).min(letters.len());
     if end < letters.len() {
         let cut = letters[start..end].iter().rposition(|c| *c == ' ');
         end = cut
@@ -144,17 +180,14 @@ fn window(letters: &[char], hit: Option<(usize, usize)>, width: usize) -> (usize
     (start, end)
 }
 
-fn parts(letters: &[char], hits: &[(usize, usize)], start: usize, end: usize) -> Vec<Part> {
+fn parts(letters: &[char], hits: &[Hit], start: usize, end: usize) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut plain = String::new();
     if start > 0 {
         plain.push_str("… ");
     }
     let mut at = start;
-    for (from, to) in hits
-        .iter()
-        .filter(|(from, to)| *from >= start && *to <= end)
-    {
+    for Hit { from, to, .. } in hits.iter().filter(|hit| hit.from >= start && hit.to <= end) {
         plain.extend(&letters[at..*from]);
         if !plain.is_empty() {
             parts.push(Part::Plain(std::mem::take(&mut plain)));
@@ -246,6 +279,21 @@ mod tests {
             40,
             "… before [harbour] after after after after …",
         );
+    }
+
+    #[test]
+    fn the_place_with_most_of_the_words_is_shown() {
+        let filler = "and so on ".repeat(30);
+        let text = format!("Harbour {filler} park {filler} the park by the harbour {filler}");
+        let both = Expr::And(vec![word("harbour"), word("park")]);
+
+        let parts = snippet(&text, &search(both), 60);
+
+        let marked = parts
+            .iter()
+            .filter(|part| matches!(part, Part::Marked(_)))
+            .count();
+        assert_eq!(marked, 2, "{parts:?}");
     }
 
     #[test]

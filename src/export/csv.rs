@@ -171,4 +171,22 @@ mod tests {
             assert!(row[6].starts_with('\''), "{:?}", &row[6]);
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_comes_back_but_for_the_apostrophe(title: String, text: String) {
+            let article = Article {
+                title: Some(title.clone()),
+                text: text.clone(),
+                ..Article::default()
+            };
+
+            let table = table(&article);
+
+            let mut reader = csv::Reader::from_reader(table.as_bytes());
+            let row = reader.records().next().unwrap().unwrap();
+            proptest::prop_assert_eq!(&row[6], &*harmless(&title));
+            proptest::prop_assert_eq!(&row[17], &*harmless(&text));
+        }
+    }
 }

@@ -58,20 +58,29 @@ impl ReplacedFile {
     pub fn create(path: &Path) -> io::Result<Self> {
         // Through links to the file itself, so that replacing it keeps the link.
         let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let direct = fs::metadata(&place).is_ok_and(|found| !found.is_file());
-        let (file, partial) = if direct {
-            (File::options().write(true).open(&place)?, None)
-        } else {
-            let mut partial = place.clone().into_os_string();
-            partial.push(format!(".{}.partial", std::process::id()));
-            let partial = PathBuf::from(partial);
-            (File::create(&partial)?, Some(partial))
-        };
-        Ok(Self {
+        let old = fs::metadata(&place).ok();
+        if old.as_ref().is_some_and(|old| !old.is_file()) {
+            let file = File::options().write(true).open(&place)?;
+            return Ok(Self {
+                file: BufWriter::new(file),
+                partial: None,
+                place,
+            });
+        }
+        let mut partial = place.clone().into_os_string();
+        partial.push(format!(".{}.partial", std::process::id()));
+        let partial = PathBuf::from(partial);
+        let file = File::create(&partial)?;
+        let replaced = Self {
             file: BufWriter::new(file),
-            partial,
+            partial: Some(partial),
             place,
-        })
+        };
+        if let Some(old) = old {
+            // What was private stays private.
+            replaced.file.get_ref().set_permissions(old.permissions())?;
+        }
+        Ok(replaced)
     }
 
     /// Writes out what is buffered and puts the file in its place.
@@ -125,6 +134,40 @@ mod tests {
 
         assert_eq!(meanwhile, "old");
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_stays_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.jsonl");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+
+        let file = ReplacedFile::create(&path).unwrap();
+        file.finish().unwrap();
+
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target.jsonl");
+        let link = folder.path().join("link.jsonl");
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+
+        let mut file = ReplacedFile::create(&link).unwrap();
+        file.write_all(b"new").unwrap();
+        file.finish().unwrap();
+
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
     }
 
     #[test]

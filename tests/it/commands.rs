@@ -182,6 +182,20 @@ fn a_wrong_configuration_is_exit_code_78() {
 }
 
 #[test]
+fn an_empty_variable_names_no_configuration() {
+    let room = empty_room();
+
+    let output = room
+        .command(&["import", "feeds.txt", "--dry-run"])
+        .env("WIREROOM_CONFIG", "")
+        .output()
+        .unwrap();
+
+    // The one in the working directory is found instead.
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
 fn without_a_store_a_question_says_how_to_get_one() {
     let answer = run(&empty_room(), 1, &["list"]);
 

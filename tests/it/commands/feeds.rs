@@ -200,6 +200,26 @@ async fn a_feed_is_subscribed_with_its_own_title() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_running_daemon_polls_what_commands_make_due() {
+    let site = site(&[("/feed.xml", "application/rss+xml", FEED)]).await;
+    let room = empty_room();
+    let _daemon = room.start(&["run"]);
+    room.wait_until("the daemon has a store", |room| {
+        room.run(&["status"]).status.success()
+    });
+    let n_polls = || site.requests_for("/feed.xml").len();
+
+    // The command asks once, and the daemon polls.
+    run(&room, 0, &["feed", "add", &site.url("/feed.xml")]);
+    room.wait_until("the new feed is polled", |_| n_polls() == 2);
+    room.wait_until("the poll is recorded", |room| {
+        all_feeds(room)[0]["state"] == "ok"
+    });
+    run(&room, 0, &["feed", "poll", "1"]);
+    room.wait_until("the feed is polled again", |_| n_polls() == 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_site_with_one_feed_is_subscribed_to_it() {
     let site = site(&[
         (
