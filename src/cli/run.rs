@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use wireroom::daemon::{self, Summary};
+use wireroom::daemon::{self, DaemonError, Summary};
 use wireroom::ingest::Run;
 use wireroom::telemetry::{self, Progress, StatusLine, Verbosity};
 
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     ));
     drop(line);
     runtime.shutdown_timeout(LAST_THREADS);
-    print(args, &outcome??)?;
+    print(args, &outcome?.map_err(typed)?)?;
     Ok(Exit::Success)
 }
 
@@ -107,6 +107,14 @@ async fn until_signalled<T>(
             process::exit(code);
         }
         stop.cancel();
+    }
+}
+
+/// The cause itself where the exit code depends on it.
+fn typed(error: DaemonError) -> anyhow::Error {
+    match error {
+        DaemonError::Config(error) => error.into(),
+        error => error.into(),
     }
 }
 

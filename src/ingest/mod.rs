@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::fetch::{Exchange, FeedAnswer, Fetcher, PageDocument, RequestSettings};
-use crate::model::FeedSettings;
+use crate::model::{FeedId, FeedSettings};
 use crate::store::{
     DueFeed, DuePage, PollRecorded, PollReport, Saved, ScrapeReport, Store, StoreError,
 };
@@ -112,6 +112,24 @@ impl Ingest {
         let (report, outcome) = self.plan_poll(&due, reading).await;
         let recorded = self.store.record_poll(&due, report).await?;
         Ok(Polled { outcome, recorded })
+    }
+
+    /// Polls these feeds at once, one after another, whatever else is due. Each must have
+    /// been made due; one that is paused or retired is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] only, as in [`poll_feed`](Self::poll_feed).
+    pub async fn poll_now(
+        self: Arc<Self>,
+        feeds: &[FeedId],
+    ) -> Result<Vec<(FeedId, Polled)>, StoreError> {
+        let mut done = Vec::new();
+        for &feed in feeds {
+            if let Some(due) = self.store.due_feed(feed, now()).await? {
+                done.push((feed, Arc::clone(&self).poll_feed(due).await?));
+            }
+        }
+        Ok(done)
     }
 
     /// One scrape, from the due page to the saved article.

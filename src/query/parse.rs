@@ -56,8 +56,6 @@ struct Parser<'a> {
 struct Bounds {
     after: Option<Timestamp>,
     before: Option<Timestamp>,
-    /// Where the first one stands.
-    first_at: Option<usize>,
 }
 
 /// What one term turned out to be.
@@ -95,14 +93,6 @@ impl<'a> Parser<'a> {
         };
         if together.is_empty() {
             return Err(self.error(or_at, "`OR` needs something behind it"));
-        }
-        if self.depth == 0
-            && let Some(bound_at) = self.bounds.first_at
-        {
-            return Err(self.error(
-                bound_at,
-                "dates hold for the whole search: put the `OR` into parentheses",
-            ));
         }
         alternatives.push(all_of(together));
         Ok(Expr::Or(alternatives))
@@ -236,7 +226,6 @@ impl<'a> Parser<'a> {
             ));
         };
         let bounds = &mut self.bounds;
-        bounds.first_at.get_or_insert(start);
         if name == "after" {
             bounds.after = Some(bounds.after.map_or(time, |earlier| earlier.max(time)));
         } else {

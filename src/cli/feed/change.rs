@@ -1,6 +1,11 @@
 //! `wireroom feed remove`, `pause`, `resume`, `poll`.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
+use wireroom::config::Config;
+use wireroom::fetch::Fetcher;
+use wireroom::ingest::{Ingest, PollOutcome};
 use wireroom::model::FeedId;
 use wireroom::store::{Access, Feed, FeedState, Paused, Store};
 
@@ -48,8 +53,8 @@ Examples:
 args!(
     /// Poll feeds now
     PollArgs,
-    "The feeds become due at once, whatever their interval; a running daemon polls them within
-seconds, politely. Without a daemon, `wireroom run --once` does.
+    "The feeds are polled at once, whatever their interval, and the pages of new entries become
+due: the next run scrapes them. A running daemon does both within seconds, politely.
 
 Examples:
   wireroom feed poll 3
@@ -77,8 +82,50 @@ pub(crate) fn resume(args: &ResumeArgs, context: &Context) -> anyhow::Result<Exi
     change(&args.feeds, Change::Resume, context)
 }
 
+/// A running daemon is left to do it; otherwise it is done here.
 pub(crate) fn poll(args: &PollArgs, context: &Context) -> anyhow::Result<Exit> {
-    change(&args.feeds, Change::Poll, context)
+    let config = context.config()?;
+    let exit = change(&args.feeds, Change::Poll, context)?;
+    if Store::daemon_process(&config.store).is_some() {
+        return Ok(exit);
+    }
+    let all_polled = context
+        .runtime()?
+        .block_on(poll_here(&args.feeds, &config))?;
+    Ok(if all_polled { exit } else { Exit::Failed })
+}
+
+async fn poll_here(feeds: &[String], config: &Config) -> anyhow::Result<bool> {
+    let store = Store::open(&config.store, Access::Daemon).await?;
+    let fetcher = Fetcher::new(config.fetch.clone())?;
+    let mut ids = Vec::new();
+    for text in feeds {
+        ids.extend(names::find_feed(&store, text).await?.map(|feed| feed.id));
+    }
+    let ingest = Ingest::new(
+        store.clone(),
+        fetcher,
+        config.ingest.clone(),
+        config.schedule.clone(),
+        Arc::default(),
+    );
+    let mut all_polled = true;
+    for (feed, polled) in Arc::new(ingest).poll_now(&ids).await? {
+        let outcome = match polled.outcome {
+            PollOutcome::NotModified => "not modified".to_owned(),
+            PollOutcome::Unchanged => "unchanged".to_owned(),
+            PollOutcome::Fetched { n_entries, .. } => {
+                format!("{} new of {n_entries}", polled.recorded.n_new)
+            }
+            PollOutcome::Failed(failure) => {
+                all_polled = false;
+                failure.to_string()
+            }
+        };
+        output::line(format_args!("polled\t{feed}\t{}", clean(&outcome)))?;
+    }
+    store.close().await?;
+    Ok(all_polled)
 }
 
 /// Changes each feed that can be changed and says what keeps the others from it.
@@ -110,9 +157,6 @@ fn change(feeds: &[String], change: Change, context: &Context) -> anyhow::Result
         }
         anyhow::Ok(store.close().await?)
     })?;
-    if change == Change::Poll && Store::daemon_process(&settings).is_none() {
-        context.say("no daemon is running; `wireroom run --once` polls what is due");
-    }
     Ok(exit)
 }
 

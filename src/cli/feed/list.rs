@@ -10,7 +10,7 @@ use crate::cli::{Context, Exit};
 
 const EXAMPLES: &str = "\
 On a terminal a table; otherwise one feed a line: id, state, kind of failure, articles, last
-poll, next poll, title, URL, separated by tabs. Retired feeds are listed only with --state.
+poll, next poll, title, URL, separated by tabs. Retired feeds are listed only with --state or --json.
 
 Examples:
   wireroom feed list
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 fn is_wanted(feed: &Feed, args: &Args) -> bool {
     let state = match args.state {
         Some(state) => state.holds(feed.state),
-        None => feed.state != FeedState::Retired,
+        None => args.json || feed.state != FeedState::Retired,
     };
     state
         && args
