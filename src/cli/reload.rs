@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::Deserialize;
 use wireroom::config::{self, Config, Environment};
 use wireroom::store::{Access, Store, StoreError};
@@ -76,6 +77,12 @@ async fn reload(config: &Config, pid: Pid, context: &Context) -> anyhow::Result<
         let note = store.note("reload").await?;
         if let Some(note) = note.filter(|note| before.as_ref() != Some(note)) {
             return report(&note, context);
+        }
+        if test_kill_process(pid) == Err(Errno::SRCH) {
+            bail!(
+                "the daemon (process {}) ended instead of reloading; see its log",
+                pid.as_raw_nonzero()
+            );
         }
     }
     bail!(

@@ -66,7 +66,11 @@ impl Draft {
             Err(error) => return self.errors.push(error),
         };
         let (table, syntax_errors) = DeTable::parse_recoverable(&source.text);
-        for error in &syntax_errors {
+        // The first one only: those behind it come from reading on at a guess.
+        let first = syntax_errors
+            .iter()
+            .min_by_key(|error| error.span().map_or(0, |at| at.start));
+        if let Some(error) = first {
             let at = error.span().unwrap_or(0..0);
             self.errors.push(source.wrong(at, error.message()));
         }
@@ -357,7 +361,7 @@ mod tests {
 
     #[test]
     fn syntax_errors_have_their_place() {
-        let examined = read("[fetch]\nhost_gap = \n", &[]);
+        let examined = read("[fetch]\nhost_gap = \nfeeds = [\n[log]\n", &[]);
 
         assert_eq!(examined.errors.len(), 1);
         assert!(

@@ -3,9 +3,10 @@
 //! The one list that the file, the environment, `config show`, the suggestions for
 //! misspelt keys and the tests of the documentation all read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use toml::Value as Shown;
 use url::Url;
 
@@ -64,32 +65,33 @@ pub(super) fn default_feeds() -> Vec<String> {
     vec!["feeds.opml".to_owned(), "feeds.d/*".to_owned()]
 }
 
-/// A key that always has a value, with the reader of its kind.
+/// A key that is a field of a section's settings: where it is, who reads it, who shows it.
+/// With `optional`, the field is an `Option` and the key need not have a value.
 macro_rules! key {
-    ($section:literal, $name:literal, $field:ident . $part:ident, $read:expr, $show:expr) => {
+    ($section:ident . $name:ident, $read:expr, $show:expr) => {
         Key {
-            section: $section,
-            name: $name,
+            section: stringify!($section),
+            name: stringify!($name),
             optional: false,
             set: |config, given| {
-                config.$field.$part = $read(given)?;
+                config.$section.$name = $read(given)?;
                 Ok(())
             },
             unset: |_| {},
-            show: |config| Some($show(&config.$field.$part)),
+            show: |config| Some($show(&config.$section.$name)),
         }
     };
-    ($section:literal, $name:literal, optional $field:ident . $part:ident, $read:expr, $show:expr) => {
+    (optional $section:ident . $name:ident, $read:expr, $show:expr) => {
         Key {
-            section: $section,
-            name: $name,
+            section: stringify!($section),
+            name: stringify!($name),
             optional: true,
             set: |config, given| {
-                config.$field.$part = Some($read(given)?);
+                config.$section.$name = Some($read(given)?);
                 Ok(())
             },
-            unset: |config| config.$field.$part = None,
-            show: |config| config.$field.$part.as_ref().map(|value| $show(value)),
+            unset: |config| config.$section.$name = None,
+            show: |config| config.$section.$name.as_ref().map(|value| $show(value)),
         }
     };
 }
@@ -99,9 +101,9 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: "",
         name: "feeds",
-        optional: true,
+        optional: false,
         set: set_feeds,
-        unset: |config| config.feeds = Vec::new(),
+        unset: |_| {},
         show: |config| Some(texts(&config.feeds)),
     },
     Key {
@@ -115,122 +117,26 @@ pub(super) const KEYS: &[Key] = &[
         unset: |_| {},
         show: |config| Some(format!("sqlite:{}", config.store.path.display()).into()),
     },
-    key!(
-        "schedule",
-        "default_interval",
-        schedule.default_interval,
-        interval,
-        span
-    ),
-    key!(
-        "schedule",
-        "min_interval",
-        schedule.min_interval,
-        interval,
-        span
-    ),
-    key!(
-        "schedule",
-        "max_interval",
-        schedule.max_interval,
-        interval,
-        span
-    ),
-    key!("fetch", "contact", optional fetch.contact, Given::header_text, text),
-    key!("fetch", "user_agent", optional fetch.user_agent, Given::header_text, text),
-    key!("fetch", "host_gap", fetch.host_gap, host_gap, span),
-    key!(
-        "fetch",
-        "max_connections",
-        fetch.max_connections,
-        |given: &Given<'_>| given.count(1..=1024),
-        count
-    ),
-    key!("fetch", "timeout", fetch.timeout, wait, span),
-    key!(
-        "fetch",
-        "connect_timeout",
-        fetch.connect_timeout,
-        wait,
-        span
-    ),
-    key!(
-        "fetch",
-        "max_feed_bytes",
-        fetch.max_feed_bytes,
-        Given::bytes,
-        bytes
-    ),
-    key!(
-        "fetch",
-        "max_page_bytes",
-        fetch.max_page_bytes,
-        Given::bytes,
-        bytes
-    ),
-    key!(
-        "fetch",
-        "max_redirects",
-        fetch.max_redirects,
-        |given: &Given<'_>| given.count(0..=20),
-        count
-    ),
-    key!(
-        "fetch",
-        "robots",
-        fetch.robots,
-        Given::flag,
-        |flag: &bool| Shown::from(*flag)
-    ),
-    Key {
-        section: "fetch",
-        name: "allow_private",
-        optional: true,
-        set: |config, given| {
-            config.fetch.allow_private = given.networks()?;
-            Ok(())
-        },
-        unset: |config| config.fetch.allow_private = Vec::new(),
-        show: |config| {
-            let networks: Vec<String> = config
-                .fetch
-                .allow_private
-                .iter()
-                .map(show_network)
-                .collect();
-            Some(texts(&networks))
-        },
-    },
-    key!("fetch", "proxy", optional fetch.proxy, proxy, |url: &Url| show_url(url).into()),
-    key!("fetch", "ca_file", optional fetch.ca_file, ca_file, |path: &PathBuf| path.display().to_string().into()),
-    key!(
-        "ingest",
-        "polls",
-        ingest.polls,
-        |given: &Given<'_>| given.count(1..=256),
-        count
-    ),
-    key!(
-        "ingest",
-        "scrapes",
-        ingest.scrapes,
-        |given: &Given<'_>| given.count(1..=256),
-        count
-    ),
-    key!(
-        "ingest",
-        "min_words",
-        ingest.min_words,
-        |given: &Given<'_>| given.count(0..=1000),
-        count
-    ),
-    key!(
-        "log",
-        "format",
-        log.format,
-        log_format,
-        |format: &telemetry::Format| format.name().into()
-    ),
+    key!(schedule.default_interval, interval, span),
+    key!(schedule.min_interval, interval, span),
+    key!(schedule.max_interval, interval, span),
+    key!(optional fetch.contact, Given::header_text, text),
+    key!(optional fetch.user_agent, Given::header_text, text),
+    key!(fetch.host_gap, host_gap, span),
+    key!(fetch.max_connections, connections, count),
+    key!(fetch.timeout, wait, span),
+    key!(fetch.connect_timeout, wait, span),
+    key!(fetch.max_feed_bytes, Given::bytes, bytes),
+    key!(fetch.max_page_bytes, Given::bytes, bytes),
+    key!(fetch.max_redirects, redirects, count),
+    key!(fetch.robots, Given::flag, flag),
+    key!(fetch.allow_private, Given::networks, networks),
+    key!(optional fetch.proxy, proxy, url),
+    key!(optional fetch.ca_file, ca_file, path_text),
+    key!(ingest.polls, tasks, count),
+    key!(ingest.scrapes, tasks, count),
+    key!(ingest.min_words, words, count),
+    key!(log.format, log_format, format),
     Key {
         section: "log",
         name: "level",
@@ -317,6 +223,22 @@ fn within(span: Duration, least: Duration, most: Duration) -> Result<Duration, S
     Err(format!("must be from {least} to {most}"))
 }
 
+fn connections(given: &Given<'_>) -> Result<usize, String> {
+    given.count(1..=1024)
+}
+
+fn redirects(given: &Given<'_>) -> Result<usize, String> {
+    given.count(0..=20)
+}
+
+fn tasks(given: &Given<'_>) -> Result<usize, String> {
+    given.count(1..=256)
+}
+
+fn words(given: &Given<'_>) -> Result<usize, String> {
+    given.count(0..=1000)
+}
+
 fn proxy(given: &Given<'_>) -> Result<Url, String> {
     // The text is not repeated: it may hold a password.
     let url = Url::parse(&given.text()?).map_err(|error| format!("is not a URL: {error}"))?;
@@ -361,4 +283,29 @@ fn text(text: &str) -> Shown {
 
 fn texts(texts: &[String]) -> Shown {
     Shown::Array(texts.iter().map(|text| text.as_str().into()).collect())
+}
+
+fn networks(networks: &[IpNet]) -> Shown {
+    Shown::Array(
+        networks
+            .iter()
+            .map(|network| show_network(network).into())
+            .collect(),
+    )
+}
+
+fn flag(flag: &bool) -> Shown {
+    Shown::Boolean(*flag)
+}
+
+fn url(url: &Url) -> Shown {
+    show_url(url).into()
+}
+
+fn path_text(path: &Path) -> Shown {
+    path.to_string_lossy().as_ref().into()
+}
+
+fn format(format: &telemetry::Format) -> Shown {
+    format.name().into()
 }

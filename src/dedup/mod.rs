@@ -113,10 +113,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn case_and_white_space_never_matter(text in "(\\PC{1,9} ){50,70}") {
+        fn case_and_white_space_never_matter(text in "(\\PC{1,9} ){1,20}") {
+            let text = words(50) + &text;
             let set = text.to_uppercase().replace(' ', " \n\t");
-            prop_assume!(content_hash(&text).is_some());
 
+            prop_assert!(content_hash(&text).is_some());
             prop_assert_eq!(content_hash(&set), content_hash(&text));
         }
 

@@ -4,24 +4,33 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::model::Failure;
 
 /// Slowest body that is read on, in bytes per second of the window.
 const MIN_BYTES_PER_SECOND: f64 = 100.0;
+/// How large a body grows freely, in bytes. Nine of ten feeds and pages are smaller.
+const SMALL_BYTES: usize = 1 << 20;
+/// How many bodies may be larger at the same time. With the default limits, at most some
+/// 32 times 1 MiB and 4 times 10 MiB are held while bodies are read.
+pub(super) const MAX_LARGE_BODIES: usize = 4;
 /// How many bytes [`read`] gathers before it shows them to `look`.
 const FIRST_BYTES: usize = 512;
 
 /// How much of a body is taken, and how slowly.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct Limits<'a> {
     /// Most bytes, counted after decoding, so that a bomb stops here as well.
     pub(super) max_bytes: u64,
     /// What happens to more.
     pub(super) overflow: Overflow,
     /// A body that stays below 100 bytes a second for so long is given up.
     pub(super) slow_window: Duration,
+    /// Places for bodies beyond 1 MiB, shared by all: such a body waits for one, and memory
+    /// stays bounded however many large bodies are offered at once.
+    pub(super) large: &'a Semaphore,
 }
 
 /// What happens to a body beyond its limit.
@@ -50,13 +59,14 @@ pub(super) enum BodyError<E> {
 /// 512 of them or all; `n_bytes` counts also when the end is not reached.
 pub(super) async fn read<E>(
     mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    limits: &Limits,
+    limits: &Limits<'_>,
     n_bytes: &mut u64,
     look: impl Fn(&[u8]) -> Result<(), Failure>,
 ) -> Result<Bytes, BodyError<E>> {
     let mut body = Vec::new();
     let mut is_looked_at = false;
     let mut pace = Pace::new(limits.slow_window);
+    let mut place = None;
     while let Some(chunk) = pace.next(&mut stream).await? {
         *n_bytes += chunk.len() as u64;
         let room = limits.max_bytes.saturating_sub(body.len() as u64);
@@ -67,6 +77,12 @@ pub(super) async fn read<E>(
             let room = usize::try_from(room).unwrap_or(chunk.len());
             body.extend_from_slice(&chunk[..room]);
             break;
+        }
+        if body.len() + chunk.len() > SMALL_BYTES && place.is_none() {
+            let free = limits.large.acquire().await;
+            place = Some(free.expect("the places are never closed"));
+            // That was our slowness, not the server's.
+            pace = Pace::new(limits.slow_window);
         }
         body.extend_from_slice(&chunk);
         if !is_looked_at && body.len() >= FIRST_BYTES {
@@ -131,10 +147,12 @@ mod tests {
     use super::*;
     use crate::model::ErrorKind;
 
-    const LIMITS: Limits = Limits {
+    static LARGE: Semaphore = Semaphore::const_new(1);
+    const LIMITS: Limits<'static> = Limits {
         max_bytes: 10,
         overflow: Overflow::Refuse,
         slow_window: Duration::from_millis(100),
+        large: &LARGE,
     };
 
     fn chunks(texts: &[&'static str]) -> impl Stream<Item = Result<Bytes, &'static str>> + Unpin {
@@ -237,6 +255,36 @@ mod tests {
         let body = read(steady, &limits, &mut 0, |_| Ok(())).await;
 
         assert_eq!(body.unwrap().len(), 150);
+    }
+
+    #[tokio::test]
+    async fn large_bodies_wait_for_each_other_and_small_ones_for_nobody() {
+        let large = Semaphore::new(1);
+        let limits = Limits {
+            max_bytes: 4 << 20,
+            large: &large,
+            ..LIMITS
+        };
+        let body = |n_chunks| {
+            let chunk = Ok::<_, ()>(Bytes::from(vec![b'x'; 1 << 19]));
+            stream::iter(vec![chunk; n_chunks])
+        };
+        let taken = large.acquire().await.unwrap();
+
+        let small = read(body(2), &limits, &mut 0, |_| Ok(())).await;
+        let mut waiting = Box::pin(async {
+            let mut n_bytes = 0;
+            let body = read(body(8), &limits, &mut n_bytes, |_| Ok(())).await;
+            body.unwrap().len()
+        });
+        let patience = LIMITS.slow_window * 2;
+        let is_waiting = tokio::time::timeout(patience, &mut waiting).await.is_err();
+        drop(taken);
+
+        assert_eq!(small.unwrap().len(), 1 << 20);
+        assert!(is_waiting);
+        assert_eq!(waiting.await, 4 << 20);
+        assert_eq!(large.available_permits(), 1);
     }
 
     proptest! {

@@ -12,8 +12,9 @@ use super::{BuildError, Settings};
 
 /// Longest silence before the head of an answer.
 const FIRST_BYTE: Duration = Duration::from_secs(15);
-/// How long an unused connection is kept: as long as a feed and its pages take together.
-const KEEP_IDLE: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept: a feed and its pages are a gap of about a second
+/// apart, and each idle connection holds a buffer as large as the page that it brought.
+const KEEP_IDLE: Duration = Duration::from_secs(3);
 /// Most header bytes of an HTTP/2 answer. HTTP/1 has its own limits: 100 fields, some 400 KiB.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
 

@@ -20,7 +20,7 @@ use super::media;
 use super::permission::Policy;
 use super::redirect::{self, Chain};
 use super::robots::{self, Robots};
-use super::{Exchange, Fetcher, RequestSettings, Settings, failure, headers};
+use super::{Exchange, Fetcher, RequestSettings, failure, headers};
 use crate::model::{ErrorKind, Failure, HostKey, Validators};
 
 /// The name by which robots.txt addresses us, whatever the `User-Agent`.
@@ -199,7 +199,7 @@ impl Fetcher {
         trail: &mut Trail,
     ) -> Result<Bytes, Failure> {
         let status = response.status().as_u16();
-        let limits = limits(ask.what, &self.shared.settings);
+        let limits = self.limits(ask.what);
         let body = async {
             refuse_unknown_encoding(response.headers(), url)?;
             let expected = match ask.what {
@@ -250,6 +250,21 @@ impl Fetcher {
         headers
     }
 
+    fn limits(&self, what: What) -> Limits<'_> {
+        let settings = &self.shared.settings;
+        let (max_bytes, overflow) = match what {
+            What::Feed => (settings.max_feed_bytes, Overflow::Refuse),
+            What::Page => (settings.max_page_bytes, Overflow::Refuse),
+            What::Robots => (robots::MAX_BYTES as u64, Overflow::Cut),
+        };
+        Limits {
+            max_bytes,
+            overflow,
+            slow_window: SLOW_WINDOW.min(settings.timeout / 3),
+            large: &self.shared.large_bodies,
+        }
+    }
+
     fn unanswered(&self, error: &reqwest::Error, url: &Url) -> Failure {
         let failure = failure::of_request(error, url);
         if failure.kind == ErrorKind::Tls && self.shared.wire.trust == Trust::Nobody {
@@ -291,19 +306,6 @@ fn accept(what: What) -> &'static str {
         }
         What::Page => "text/html, application/xhtml+xml, */*;q=0.5",
         What::Robots => "text/plain, */*;q=0.5",
-    }
-}
-
-fn limits(what: What, settings: &Settings) -> Limits {
-    let (max_bytes, overflow) = match what {
-        What::Feed => (settings.max_feed_bytes, Overflow::Refuse),
-        What::Page => (settings.max_page_bytes, Overflow::Refuse),
-        What::Robots => (robots::MAX_BYTES as u64, Overflow::Cut),
-    };
-    Limits {
-        max_bytes,
-        overflow,
-        slow_window: SLOW_WINDOW.min(settings.timeout / 3),
     }
 }
 
@@ -406,6 +408,7 @@ fn without_login(url: &Url) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::Settings;
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -455,14 +458,14 @@ mod tests {
     fn a_slow_window_fits_into_the_timeout() {
         let window = |seconds| {
             let timeout = Duration::from_secs(seconds);
-            limits(
-                What::Page,
-                &Settings {
-                    timeout,
-                    ..Settings::default()
-                },
-            )
-            .slow_window
+            let settings = Settings {
+                timeout,
+                ..Settings::default()
+            };
+            Fetcher::new(settings)
+                .unwrap()
+                .limits(What::Page)
+                .slow_window
         };
 
         assert_eq!(window(60), Duration::from_secs(10));

@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use self::address_guard::AddressGuard;
@@ -178,6 +179,8 @@ struct Shared {
     guard: AddressGuard,
     gate: HostGate,
     permissions: Permissions,
+    /// Places for bodies beyond 1 MiB.
+    large_bodies: Semaphore,
 }
 
 impl Fetcher {
@@ -199,6 +202,7 @@ impl Fetcher {
             wire: client::build(&settings, &guard)?,
             gate: HostGate::new(settings.host_gap, settings.max_connections),
             permissions: Permissions::default(),
+            large_bodies: Semaphore::new(body::MAX_LARGE_BODIES),
             guard,
             settings,
         };

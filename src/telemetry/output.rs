@@ -14,7 +14,7 @@ use super::{Format, Settings, filter};
 /// How much the person at the command line wants to hear.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verbosity {
-    /// `--quiet`: warnings and errors only.
+    /// `--quiet`: errors only.
     Quiet,
     /// What the configuration says.
     #[default]
@@ -52,7 +52,7 @@ pub struct Logs {
 /// [`InitError`] when the level is none, or the process logs already.
 pub fn init(settings: &Settings, verbosity: Verbosity) -> Result<Logs, InitError> {
     let level = match verbosity {
-        Verbosity::Quiet => "warn",
+        Verbosity::Quiet => "error",
         Verbosity::Normal => settings.level.as_deref().unwrap_or("info"),
         Verbosity::Verbose => "debug",
         Verbosity::VeryVerbose => "trace,wireroom=trace",

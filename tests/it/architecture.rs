@@ -497,6 +497,87 @@ fn arguments_before_the_message(text: &str) -> Vec<String> {
     arguments
 }
 
+#[test]
+fn every_link_of_the_documentation_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut broken = Vec::new();
+    let mut n_links = 0;
+
+    for page in [root.to_owned(), root.join("docs"), root.join("docs/adr")]
+        .iter()
+        .flat_map(|folder| pages(folder))
+    {
+        for link in links(&fs::read_to_string(&page).unwrap()) {
+            n_links += 1;
+            if !leads_somewhere(&page, &link) {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(n_links > 10, "{n_links} links were found");
+}
+
+/// The Markdown files in a folder; none if it does not exist.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect()
+}
+
+/// The targets of links within the repository, code left out.
+fn links(page: &str) -> Vec<String> {
+    let mut in_fence = false;
+    let mut found = Vec::new();
+    for line in page.lines() {
+        in_fence ^= line.trim_start().starts_with("```");
+        if in_fence {
+            continue;
+        }
+        let prose: String = line.split('`').step_by(2).collect();
+        for part in prose.split("](").skip(1) {
+            let target = part.split(')').next().unwrap_or_default();
+            if !target.contains("://") && !target.starts_with("mailto:") {
+                found.push(target.to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn leads_somewhere(page: &Path, link: &str) -> bool {
+    let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let target = if file.is_empty() {
+        page.to_owned()
+    } else {
+        page.with_file_name(file)
+    };
+    if anchor.is_empty() || !target.is_file() {
+        return target.exists();
+    }
+    let text = fs::read_to_string(&target).unwrap();
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .any(|line| anchor_of(line) == anchor)
+}
+
+/// The anchor of a heading, as the usual renderers make it.
+fn anchor_of(heading: &str) -> String {
+    heading
+        .trim_start_matches('#')
+        .trim()
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
 /// One section of docs/errors.md.
 fn errors_page(heading: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors.md");

@@ -331,6 +331,24 @@ fn reload_without_a_daemon_says_so() {
 }
 
 #[test]
+fn reload_notices_a_process_that_ends_at_the_signal() {
+    let room = Room::subscribed_to(&[]);
+    room.run_once();
+    let mut bystander = std::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
+    let pid = bystander.id().to_string();
+    // The parent must take note of the end, or the process stays in the table.
+    let waiting = std::thread::spawn(move || bystander.wait());
+
+    let words = room.fails(1, &["reload", "--pid", &pid]);
+
+    assert!(words.contains("ended instead of reloading"), "{words}");
+    waiting.join().unwrap().unwrap();
+}
+
+#[test]
 fn doctor_fails_on_a_wrong_configuration_and_says_what_to_do() {
     let (output, _folder) = wireroom("[fetch]\nrobot = true\n", &["doctor", "--offline"]);
 

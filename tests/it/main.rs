@@ -9,6 +9,7 @@ mod collecting;
 mod commands;
 mod configuration;
 mod crash_and_resume;
+mod extraction;
 mod feeds;
 mod fetching;
 mod lists;

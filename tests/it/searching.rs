@@ -127,6 +127,14 @@ async fn fields_find_what_they_say() {
 
     check_found(store, "site:bbc.co.uk", &["Storm in the north"]).await;
     check_found(store, "site:co.uk", &["Storm in the north"]).await;
+    for site in [
+        "www.BBC.co.uk",
+        "*.bbc.co.uk",
+        "https://bbc.co.uk/news",
+        "bbc.co.uk.",
+    ] {
+        check_found(store, &format!("site:{site}"), &["Storm in the north"]).await;
+    }
     check_found(store, "site:c.co.uk", &[]).await;
     check_found(store, "-site:example", &["Storm in the north"]).await;
     check_found(store, "author:doe", &["Storm in the north"]).await;

@@ -13,7 +13,7 @@ use super::super::{ArticleName, Listing};
 use super::fault::Fault;
 use super::readers::Reader;
 use super::search::{self, Condition, SearchReader};
-use super::{count, feeds, int, ms, polls, state, time};
+use super::{count, entries, feeds, int, ms, state, time};
 use crate::canonical::canonicalize;
 use crate::model::{ArticleId, FeedId, FeedUrl};
 use crate::query::{ArticleQuery, Field, Parts};
@@ -207,7 +207,7 @@ pub(super) fn article(main: &Connection, name: &ArticleName) -> Result<Option<Ar
 
 fn article_at(main: &Connection, url: &str) -> Result<Option<ArticleId>, Fault> {
     match Url::parse(url.trim()) {
-        Ok(url) => Ok(polls::article_of(main, &canonicalize(&url))?),
+        Ok(url) => Ok(entries::article_of(main, &canonicalize(&url))?),
         Err(_) => Ok(None),
     }
 }

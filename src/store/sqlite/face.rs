@@ -11,7 +11,7 @@ use super::super::record::{
     PollReport, Saved, ScrapeReport, SourceList, Status, Subscribed, SyncReport,
 };
 use super::super::{ArticleName, FeedName, Listing, StoreError};
-use super::{Sqlite, articles, due, feeds, polls, scrapes, state, upkeep};
+use super::{Sqlite, articles, due, entries, feeds, polls, scrapes, state, upkeep};
 use crate::model::FeedId;
 use crate::query::ArticleQuery;
 
@@ -104,7 +104,7 @@ impl Sqlite {
         feed: FeedId,
         entries: Vec<(String, i64)>,
     ) -> Result<HashSet<usize>, StoreError> {
-        self.read(move |connection| polls::known_entries(connection, feed, &entries))
+        self.read(move |connection| entries::known_entries(connection, feed, &entries))
             .await
     }
 

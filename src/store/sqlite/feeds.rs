@@ -337,7 +337,7 @@ pub(super) fn feed(connection: &Connection, name: &FeedName) -> Result<Option<Fe
 /// The feeds that fail, most failures in a row first.
 pub(super) fn failing(connection: &Connection, limit: usize) -> Result<Vec<Feed>, Fault> {
     let sql = format!(
-        "{SELECT_FEED} WHERE s.error_kind IS NOT NULL AND f.retired_at IS NULL
+        "{SELECT_FEED} WHERE s.error_kind IS NOT NULL AND f.retired_at IS NULL AND f.paused_at IS NULL
          ORDER BY s.failures DESC, f.id LIMIT ?1"
     );
     let feeds: Vec<Option<Feed>> = connection

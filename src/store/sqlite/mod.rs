@@ -7,6 +7,7 @@ mod face;
 
 mod articles;
 mod due;
+mod entries;
 mod fault;
 mod feeds;
 mod lock;

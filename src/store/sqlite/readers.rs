@@ -149,3 +149,32 @@ impl Readers {
 fn closed() -> StoreError {
     StoreError::Database("the store is closed".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_without_end_is_stopped_and_harms_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        schema::open_and_migrate(&path).unwrap();
+        let readers = Readers::new(path);
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                       SELECT count(*) FROM n";
+
+        let stopped = readers
+            .run_within(Duration::from_millis(30), move |reader| {
+                Ok(reader.main().query_row(endless, [], |row| row.get(0))?)
+            })
+            .await;
+        let next = readers
+            .run(|reader| Ok(reader.main().query_row("SELECT 7", [], |row| row.get(0))?))
+            .await;
+
+        let stopped: Result<i64, StoreError> = stopped;
+        let next: Result<i64, StoreError> = next;
+        assert!(stopped.unwrap_err().to_string().contains("too long"));
+        assert_eq!(next.unwrap(), 7);
+    }
+}

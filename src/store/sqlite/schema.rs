@@ -18,7 +18,7 @@ pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 const APPLICATION_ID: i32 = 0x7769_7265;
 
 /// How long a statement waits for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the file for writing, makes it if it is not there, and brings it up to date.
 pub(super) fn open_and_migrate(path: &Path) -> Result<Connection, StoreError> {

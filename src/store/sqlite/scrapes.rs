@@ -10,8 +10,8 @@ use super::super::record::{
     AliasReason, DuePage, PageState, Saved, ScrapeReport, ScrapeResult, ScrapedArticle,
 };
 use super::StoreError;
+use super::entries::{article_of, insert_alias, write_body};
 use super::fault::Fault;
-use super::polls::{article_of, insert_alias, write_body};
 use super::queue::Touched;
 use super::{due, int, ms, state, time};
 use crate::canonical::canonicalize;

@@ -14,9 +14,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::StoreError;
 use super::super::decide::IdMaker;
-use super::blocking;
 use super::fault::{self, Fault};
 use super::lock::DaemonLock;
+use super::{blocking, schema};
 
 /// Commands that may wait; more would only hide that the disk is too slow.
 const QUEUE: usize = 256;
@@ -27,6 +27,14 @@ const BATCH: usize = 256;
 /// How long a transaction waits for company when the last one had some. A lone command
 /// never waits.
 const GATHER: Duration = Duration::from_millis(2);
+
+/// Batches between two looks at the size of the write-ahead log, and the size from which
+/// it is cut.
+const LOG_CHECK_EVERY: u64 = 64;
+const LARGE_LOG_BYTES: u64 = 64 << 20;
+
+/// How long cutting the log waits for readers.
+const LOG_PATIENCE: Duration = Duration::from_millis(250);
 
 /// What the writer remembers between commands. Whatever matters is in the file as well.
 #[derive(Debug, Default)]
@@ -150,6 +158,7 @@ fn write_until_closed(path: &Path, connection: Connection, mut queue: mpsc::Rece
     let mut state = WriterState::default();
     let mut had_company = false;
     let mut is_closing = false;
+    let mut n_batches: u64 = 0;
     while !is_closing {
         let mut batch = Vec::new();
         match queue.blocking_recv() {
@@ -163,9 +172,28 @@ fn write_until_closed(path: &Path, connection: Connection, mut queue: mpsc::Rece
         }
         had_company = batch.len() > 1;
         write_batch(path, &connection, &mut state, batch);
+        n_batches += 1;
+        if n_batches % LOG_CHECK_EVERY == 0 {
+            cut_log(path, &connection);
+        }
     }
     // Gives the planner its figures; a failure costs speed, nothing else.
     let _ = connection.execute_batch("PRAGMA optimize");
+}
+
+/// Empties the write-ahead log once it has grown large. SQLite does so by itself unless
+/// there is always somebody reading; here the writer waits for a gap.
+fn cut_log(path: &Path, connection: &Connection) {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let size_bytes = std::fs::metadata(log).map_or(0, |file| file.len());
+    if size_bytes < LARGE_LOG_BYTES {
+        return;
+    }
+    // A reader of another program may hold the log for long: then it is cut later.
+    let _ = connection.busy_timeout(LOG_PATIENCE);
+    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    let _ = connection.busy_timeout(schema::BUSY_TIMEOUT);
 }
 
 /// Takes what waits, up to a full batch; true when the store is to be closed.

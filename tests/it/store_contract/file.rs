@@ -1,5 +1,7 @@
 //! SQLite in particular: the file, its lock, its readers, its views.
 
+use std::io::{BufRead, Write};
+
 use super::*;
 
 fn open_as_people_do(path: &Path) -> rusqlite::Connection {
@@ -201,6 +203,76 @@ async fn a_sound_store_has_no_findings() {
     room.store.index().await.unwrap();
 
     assert_eq!(room.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// Tells the test below to write for ever, and where.
+const WRITE_TO: &str = "WIREROOM_TEST_WRITE_TO";
+
+/// Polls one feed again and again; each poll brings one entry, and validators that number
+/// it. Says on standard output which polls have been acknowledged.
+async fn write_until_killed(settings: Settings) {
+    let store = Store::open(&settings, Access::Daemon).await.unwrap();
+    let id = FeedId(1);
+    let first = all(&store).await.len();
+    for n in first + 1.. {
+        let due = due_feed(&store, id).await;
+        let result = PollResult::Fetched(Box::new(FeedReading {
+            validators: Validators {
+                etag: Some(n.to_string().into_bytes()),
+                ..Validators::default()
+            },
+            announcements: vec![entry(&format!("https://example.org/{n}"))],
+            ..FeedReading::default()
+        }));
+        store.record_poll(&due, report(result)).await.unwrap();
+        writeln!(std::io::stdout().lock(), "\nacknowledged {n}").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_kill() {
+    if let Some(path) = std::env::var_os(WRITE_TO) {
+        return write_until_killed(Settings { path: path.into() }).await;
+    }
+    let room = Room::sqlite().await;
+    subscribe(&room.store, listed("https://example.org/feed")).await;
+    room.store.close().await.unwrap();
+
+    for round in 1..=3 {
+        let acknowledged = killed_after(&room.settings, 20 * round);
+
+        let store = Store::open(&room.settings, Access::Daemon).await.unwrap();
+        let status = store.status(noon()).await.unwrap();
+        let n = status.n_articles;
+        let due = due_feed(&store, FeedId(1)).await;
+        assert!(n >= acknowledged, "{n} of {acknowledged}");
+        assert_eq!(due.validators.etag, Some(n.to_string().into_bytes()));
+        assert_eq!(status.backlog.due_pages, n);
+        store.index().await.unwrap();
+        assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+        store.close().await.unwrap();
+    }
+}
+
+/// Runs the writer in a process of its own, and kills it once it has acknowledged
+/// `n_polls`; the number of the last poll that it acknowledged.
+fn killed_after(settings: &Settings, n_polls: usize) -> u64 {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["what_was_acknowledged_survives_a_kill", "--nocapture"])
+        .env(WRITE_TO, &settings.path)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut acknowledged = lines
+        .map_while(Result::ok)
+        .filter_map(|line| line.strip_prefix("acknowledged ")?.parse().ok());
+    let mut last = acknowledged.nth(n_polls - 1).unwrap();
+    child.kill().unwrap();
+    last = acknowledged.last().unwrap_or(last);
+    child.wait().unwrap();
+    last
 }
 
 /// The text of `docs/data-model.md`.

@@ -12,6 +12,10 @@ on_every_backend! {
     an_entry_without_a_page_is_kept_as_the_feed_told_it,
     absurd_dates_order_nothing,
     entries_of_one_document_get_ids_from_the_oldest_on,
+    a_new_guid_for_a_known_url_is_no_new_article,
+    an_article_that_was_skipped_is_scraped_once_a_feed_wants_it,
+    a_document_without_a_title_keeps_the_feed_s_last_one,
+    one_document_that_names_a_page_twice_makes_one_article,
 }
 
 async fn a_poll_is_recorded_whole(room: Room) {
@@ -319,4 +323,73 @@ async fn entries_of_one_document_get_ids_from_the_oldest_on(room: Room) {
         .await
         .unwrap();
     assert!(old.id < new.id);
+}
+
+async fn a_new_guid_for_a_known_url_is_no_new_article(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    poll(&room.store, id, vec![entry("https://example.org/a")]).await;
+    let renamed = Announcement {
+        entry_id: "another".into(),
+        ..entry("https://example.org/a")
+    };
+
+    let recorded = poll(&room.store, id, vec![renamed]).await;
+
+    assert_eq!((recorded.n_new, recorded.n_known), (0, 1));
+    assert_eq!(all(&room.store).await.len(), 1);
+    assert_eq!(feed(&room.store, id).await.article_count, 1);
+}
+
+async fn an_article_that_was_skipped_is_scraped_once_a_feed_wants_it(room: Room) {
+    let reader = subscribe(&room.store, listed("https://one.example/feed")).await;
+    let scraper = subscribe(&room.store, listed("https://two.example/feed")).await;
+    let unscraped = Announcement {
+        page: None,
+        ..entry("https://example.org/a")
+    };
+    poll(&room.store, reader, vec![unscraped]).await;
+    let before = all(&room.store).await.remove(0).page_state;
+
+    let recorded = poll(&room.store, scraper, vec![entry("https://example.org/a")]).await;
+
+    assert_eq!(before, PageState::Skipped);
+    assert_eq!((recorded.n_shared, recorded.n_pages), (1, 1));
+    assert_eq!(all(&room.store).await[0].page_state, PageState::Pending);
+    let status = room.store.status(noon()).await.unwrap();
+    assert_eq!(status.pages[0], (PageState::Pending, 1));
+    assert_eq!(status.pages[4], (PageState::Skipped, 0));
+    assert_eq!(status.backlog.due_pages, 1);
+}
+
+async fn a_document_without_a_title_keeps_the_feed_s_last_one(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let titled = |title: Option<&str>| {
+        PollResult::Fetched(Box::new(FeedReading {
+            title: title.map(str::to_owned),
+            ..FeedReading::default()
+        }))
+    };
+    for title in [Some("Example"), None] {
+        let due = due_feed(&room.store, id).await;
+        let report = report(titled(title));
+        room.store.record_poll(&due, report).await.unwrap();
+    }
+
+    assert_eq!(
+        feed(&room.store, id).await.title.as_deref(),
+        Some("Example")
+    );
+}
+
+async fn one_document_that_names_a_page_twice_makes_one_article(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let again = Announcement {
+        entry_id: "again".into(),
+        ..entry("http://example.org/a#top")
+    };
+
+    let recorded = poll(&room.store, id, vec![entry("https://example.org/a"), again]).await;
+
+    assert_eq!((recorded.n_new, recorded.n_known), (1, 1));
+    assert_eq!(all(&room.store).await.len(), 1);
 }

@@ -9,6 +9,7 @@ on_every_backend! {
     a_poll_that_cannot_be_recorded_leaves_nothing,
     a_restart_keeps_due_times_and_gives_no_id_twice,
     many_writers_at_once_lose_nothing,
+    a_command_that_fails_undoes_itself_alone,
 }
 
 async fn ten_thousand_pages_of_one_host_hide_no_other(room: Room) {
@@ -156,4 +157,32 @@ async fn many_writers_at_once_lose_nothing(room: Room) {
     assert_eq!(recorded.iter().map(|poll| poll.n_new).sum::<usize>(), 101);
     assert_eq!(recorded.iter().map(|poll| poll.n_shared).sum::<usize>(), 99);
     assert_eq!(room.store.status(noon()).await.unwrap().n_articles, 101);
+}
+
+async fn a_command_that_fails_undoes_itself_alone(room: Room) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..40 {
+        let store = room.store.clone();
+        tasks.spawn(async move {
+            if n % 2 == 0 {
+                store.make_due(FeedId(999), noon()).await.is_ok()
+            } else {
+                let feed = NewFeed {
+                    listed: listed(&format!("https://host{n}.example/feed")),
+                    file: None,
+                };
+                store.subscribe(feed, noon()).await.is_ok()
+            }
+        });
+    }
+
+    let n_good = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|good| *good)
+        .count();
+
+    assert_eq!(n_good, 20);
+    assert_eq!(room.store.feeds().await.unwrap().len(), 20);
 }

@@ -1,14 +1,13 @@
 //! Reading the search file.
 
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension, named_params};
 
 use super::super::{count, fault, int};
-use super::{INDEX_VERSION, meta, path_beside, schema, store_id, watermark};
+use super::{INDEX_VERSION, Identity, identity, meta, path_beside, schema, store_id, watermark};
 
 /// A document that answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +30,7 @@ pub(in super::super) struct SearchReader {
 #[derive(Debug)]
 struct OpenFile {
     connection: Connection,
-    /// Which file that is: device and inode.
-    identity: (u64, u64),
+    identity: Identity,
 }
 
 /// Stops a question from another thread.
@@ -117,9 +115,7 @@ impl SearchReader {
 
     /// The connection; `None` while there is no index of this archive.
     fn connection(&mut self, main: &Connection) -> rusqlite::Result<Option<&Connection>> {
-        let identity = std::fs::metadata(&self.path)
-            .ok()
-            .map(|file| (file.dev(), file.ino()));
+        let identity = identity(&self.path);
         if self.open.as_ref().map(|open| open.identity) != identity {
             self.open = None;
             self.interrupt.set(None);

@@ -8,6 +8,7 @@ mod ask;
 mod render;
 mod words;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -63,6 +64,16 @@ pub(super) struct Index {
 struct Files {
     main: Connection,
     search: Connection,
+    /// Which search file that is.
+    identity: Option<Identity>,
+}
+
+/// A file as the system knows it, whatever its name: device and inode.
+type Identity = (u64, u64);
+
+fn identity(path: &Path) -> Option<Identity> {
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
 }
 
 impl Index {
@@ -103,7 +114,11 @@ impl Index {
 
     fn take_changes(&self, files: &mut Option<Files>) -> Result<usize, Fault> {
         // The file may have been deleted or replaced under our open connection.
-        if !path_beside(&self.store).exists() {
+        let present = identity(&path_beside(&self.store));
+        if files
+            .as_ref()
+            .is_some_and(|files| files.identity != present)
+        {
             *files = None;
         }
         if files.is_none() {
@@ -135,7 +150,12 @@ impl Index {
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(Files { main, search })
+        let identity = identity(&path_beside(&self.store));
+        Ok(Files {
+            main,
+            search,
+            identity,
+        })
     }
 
     fn remove(&self) -> Result<(), StoreError> {
@@ -171,6 +191,11 @@ fn open_search(store: &Path) -> rusqlite::Result<Connection> {
 fn create_search(store: &Path, main: &Connection) -> Result<Connection, Fault> {
     let search = open_search(store)?;
     search.execute_batch("BEGIN IMMEDIATE")?;
+    if schema::version(&search)? == INDEX_VERSION {
+        // Another process was quicker.
+        search.execute_batch("ROLLBACK")?;
+        return Ok(search);
+    }
     search.execute_batch(SCHEMA)?;
     let store_id = store_id(main)?;
     search.execute(
@@ -343,7 +368,10 @@ impl Document {
                         .into_iter()
                         .chain(final_host)
                         .collect(),
-                    language: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+                    language: row
+                        .get::<_, Option<String>>(5)?
+                        .unwrap_or_default()
+                        .replace('_', "-"),
                     tags,
                     text: row.get(7)?,
                     feeds: json::read(&row.get::<_, String>(8)?),

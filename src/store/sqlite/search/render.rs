@@ -5,6 +5,8 @@
 
 use std::iter;
 
+use url::Url;
+
 use crate::query::{Expr, Field};
 
 use super::words;
@@ -102,11 +104,8 @@ fn render_field(
     Ok(match field {
         Field::Author => words_in("author", value, false),
         Field::Title => words_in("title", value, false),
-        Field::Site => {
-            let site = value.trim().trim_matches('.').to_lowercase();
-            Some(keyed([key_token("site", &site)]))
-        }
-        Field::Lang => Some(keyed([key_token("lang", value.trim())])),
+        Field::Site => Some(keyed([key_token("site", &site_of(value))])),
+        Field::Lang => Some(keyed([key_token("lang", &value.replace('_', "-"))])),
         Field::Tag => {
             let feeds = resolve(field, value)?;
             Some(keyed(
@@ -115,6 +114,19 @@ fn render_field(
         }
         Field::Feed => Some(keyed(resolve(field, value)?.iter().map(feed_token))),
     })
+}
+
+/// The host that a person means by a name, a name in another script, a URL, or `*.name`.
+fn site_of(value: &str) -> String {
+    let value = value.trim().trim_start_matches('*').trim_matches('.');
+    let url = if value.contains("://") {
+        Url::parse(value)
+    } else {
+        Url::parse(&format!("http://{value}"))
+    };
+    url.ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| value.to_owned())
 }
 
 /// The condition that a feed announced it.

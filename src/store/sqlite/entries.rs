@@ -1,0 +1,511 @@
+//! Recording entries: what a feed document announces, and which articles that makes.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use super::super::decide::{self, Publication};
+use super::super::json::{self, Rendering};
+use super::super::record::{
+    AliasReason, Announcement, DueFeed, FeedReading, PageState, PollRecorded,
+};
+use super::fault::Fault;
+use super::queue::Touched;
+use super::writer::WriterState;
+use super::{ms, state};
+use crate::canonical::CanonicalUrl;
+use crate::model::{ArticleId, FeedId};
+
+/// What one entry turned out to be.
+enum Kind {
+    New,
+    Known,
+    Shared,
+}
+
+/// What recording one entry changed.
+struct Recorded {
+    kind: Kind,
+    has_new_page: bool,
+}
+
+/// Records the entries of one document, oldest first.
+pub(super) fn record_entries(
+    connection: &Connection,
+    writer: &mut WriterState,
+    due: &DueFeed,
+    at: Timestamp,
+    reading: &FeedReading,
+    touched: &mut Touched,
+) -> Result<PollRecorded, Fault> {
+    writer
+        .ids
+        .resume(state::counter(connection, "last_article_id")?);
+    let mut recorded = PollRecorded::default();
+    for announcement in decide::oldest_first(&reading.announcements) {
+        let entry = record_entry(connection, writer, due, at, reading, announcement, touched)?;
+        match entry.kind {
+            Kind::New => recorded.n_new += 1,
+            Kind::Known => recorded.n_known += 1,
+            Kind::Shared => recorded.n_shared += 1,
+        }
+        recorded.n_pages += usize::from(entry.has_new_page);
+    }
+    if recorded.n_new > 0 {
+        state::set_counter(connection, "last_article_id", writer.ids.largest())?;
+        connection
+            .prepare_cached("UPDATE feed_state SET last_new_at = ?2 WHERE feed_id = ?1")?
+            .execute((due.feed.0, ms(at)))?;
+    }
+    Ok(recorded)
+}
+
+fn record_entry(
+    connection: &Connection,
+    writer: &mut WriterState,
+    due: &DueFeed,
+    at: Timestamp,
+    reading: &FeedReading,
+    announcement: &Announcement,
+    touched: &mut Touched,
+) -> Result<Recorded, Fault> {
+    let (article, kind) = match known_entry(connection, due.feed, &announcement.entry_id)? {
+        Some(known) => {
+            if known.entry_hash != announcement.entry_hash {
+                update_sighting(connection, &known, announcement, at)?;
+            }
+            (known.article, Kind::Known)
+        }
+        None => match known_url(connection, announcement)? {
+            Some(article) => {
+                let kind = record_sighting(connection, due.feed, article, announcement, at)?;
+                (article, kind)
+            }
+            None => {
+                let article = writer.ids.next(due.lease.shard, at);
+                insert_article(connection, due.feed, article, reading, announcement, at)?;
+                (article, Kind::New)
+            }
+        },
+    };
+    let has_new_page = want_page(connection, due.feed, article, announcement, at, touched)?;
+    Ok(Recorded { kind, has_new_page })
+}
+
+/// The article that the entry's URL means already.
+fn known_url(
+    connection: &Connection,
+    announcement: &Announcement,
+) -> rusqlite::Result<Option<ArticleId>> {
+    match &announcement.canonical {
+        Some(canonical) => article_of(connection, canonical),
+        None => Ok(None),
+    }
+}
+
+/// A new entry of a known article: another feed's, or the same feed's under a new guid.
+fn record_sighting(
+    connection: &Connection,
+    feed: FeedId,
+    article: ArticleId,
+    announcement: &Announcement,
+    at: Timestamp,
+) -> Result<Kind, Fault> {
+    let is_known_here = is_sighted(connection, feed, article)?;
+    insert_sighting(connection, feed, article, announcement, at)?;
+    fill_from_feed(connection, article, announcement)?;
+    state::changed(connection, article)?;
+    if is_known_here {
+        return Ok(Kind::Known);
+    }
+    count_article(connection, feed)?;
+    Ok(Kind::Shared)
+}
+
+/// Places of the entries that are there with the same hash.
+pub(super) fn known_entries(
+    connection: &Connection,
+    feed: FeedId,
+    entries: &[(String, i64)],
+) -> Result<HashSet<usize>, Fault> {
+    let mut known = HashSet::new();
+    for (place, (entry_id, entry_hash)) in entries.iter().enumerate() {
+        let entry = known_entry(connection, feed, entry_id)?;
+        if entry.is_some_and(|entry| entry.entry_hash == *entry_hash) {
+            known.insert(place);
+        }
+    }
+    Ok(known)
+}
+
+struct KnownEntry {
+    sighting: i64,
+    article: ArticleId,
+    entry_hash: i64,
+}
+
+fn known_entry(
+    connection: &Connection,
+    feed: FeedId,
+    entry_id: &str,
+) -> rusqlite::Result<Option<KnownEntry>> {
+    connection
+        .prepare_cached(
+            "SELECT id, article_id, entry_hash FROM sighting
+             WHERE feed_id = ?1 AND entry_key = ?2 AND entry_id = ?3",
+        )?
+        .query_row((feed.0, decide::key(entry_id), entry_id), |row| {
+            Ok(KnownEntry {
+                sighting: row.get(0)?,
+                article: ArticleId(row.get(1)?),
+                entry_hash: row.get(2)?,
+            })
+        })
+        .optional()
+}
+
+/// The article that owns a normal form: the first that claimed it.
+pub(super) fn article_of(
+    connection: &Connection,
+    canonical: &CanonicalUrl,
+) -> rusqlite::Result<Option<ArticleId>> {
+    connection
+        .prepare_cached(
+            "SELECT article_id FROM alias WHERE key = ?1 AND form = ?2
+             ORDER BY added_at, article_id LIMIT 1",
+        )?
+        .query_row((canonical.key(), canonical.as_str()), |row| {
+            row.get(0).map(ArticleId)
+        })
+        .optional()
+}
+
+/// A claim on a normal form. The first reason stays.
+pub(super) fn insert_alias(
+    connection: &Connection,
+    article: ArticleId,
+    canonical: &CanonicalUrl,
+    url: &str,
+    reason: &str,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO alias (key, form, article_id, url, reason, added_at)
+             VALUES (:key, :form, :article, :url, :reason, :at)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(named_params! {
+            ":key": canonical.key(),
+            ":form": canonical.as_str(),
+            ":article": article.0,
+            ":url": url,
+            ":reason": reason,
+            ":at": ms(at),
+        })?;
+    Ok(())
+}
+
+fn is_sighted(connection: &Connection, feed: FeedId, article: ArticleId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM sighting WHERE article_id = ?2 AND feed_id = ?1")?
+        .exists((feed.0, article.0))
+}
+
+fn count_article(connection: &Connection, feed: FeedId) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE feed_state SET article_count = article_count + 1 WHERE feed_id = ?1",
+        )?
+        .execute([feed.0])?;
+    Ok(())
+}
+
+fn insert_article(
+    connection: &Connection,
+    feed: FeedId,
+    article: ArticleId,
+    reading: &FeedReading,
+    announcement: &Announcement,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let publication = Publication::of_feed(announcement, at);
+    let published_at = publication.as_ref().map(|published| published.at);
+    let text = feed_text(announcement);
+    connection
+        .prepare_cached(
+            "INSERT INTO article (id, feed_id, url, host, title, authors, language, summary,
+               published, published_at, published_from, first_seen_at, sort_at, word_count, page_state)
+             VALUES (:id, :feed, :url, :host, :title, :authors, :language, :summary,
+               :published, :published_at, :published_from, :at, :sort_at, :word_count, :page_state)",
+        )?
+        .execute(named_params! {
+            ":id": article.0,
+            ":feed": feed.0,
+            ":url": announcement.url,
+            ":host": announcement.url.as_deref().and_then(host_of),
+            ":title": announcement.title,
+            ":authors": json::write(&announcement.authors),
+            ":language": reading.language,
+            ":summary": announcement.summary,
+            ":published": publication.as_ref().map(|published| &published.text),
+            ":published_at": published_at.map(ms),
+            ":published_from": publication.as_ref().map(|published| &published.from),
+            ":at": ms(at),
+            ":sort_at": ms(decide::sort_at(published_at, at)),
+            ":word_count": decide::word_count(text),
+            ":page_state": PageState::Skipped.name(),
+        })?;
+    write_feed_text(connection, article, announcement)?;
+    if let (Some(canonical), Some(url)) = (&announcement.canonical, &announcement.url) {
+        let reason = AliasReason::Announced.name();
+        insert_alias(connection, article, canonical, url, reason, at)?;
+    }
+    insert_sighting(connection, feed, article, announcement, at)?;
+    count_article(connection, feed)?;
+    state::add(connection, "articles", 1)?;
+    state::add_page(connection, PageState::Skipped.name(), None, 1)?;
+    Ok(state::changed(connection, article)?)
+}
+
+/// What the feed says of the article: its content, else its summary.
+fn feed_text(announcement: &Announcement) -> &str {
+    let content = announcement.content_text.as_deref();
+    content
+        .filter(|text| !text.trim().is_empty())
+        .or(announcement.summary.as_deref())
+        .unwrap_or_default()
+}
+
+fn write_feed_text(
+    connection: &Connection,
+    article: ArticleId,
+    announcement: &Announcement,
+) -> Result<(), Fault> {
+    let text = feed_text(announcement);
+    let html = announcement.content_html.as_deref();
+    let rendering = Rendering {
+        markdown: decide::plain_as_markdown(text),
+        html: html.map_or_else(|| decide::plain_as_html(text), str::to_owned),
+        ..Rendering::default()
+    };
+    write_body(connection, article, text, rendering)
+}
+
+/// Replaces the body of an article.
+pub(super) fn write_body(
+    connection: &Connection,
+    article: ArticleId,
+    text: &str,
+    rendering: Rendering,
+) -> Result<(), Fault> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO article_text (article_id, text) VALUES (?1, ?2)")?
+        .execute((article.0, text))?;
+    let (enc, data) = state::pack(&rendering.write());
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO article_rendering (article_id, enc, data) VALUES (?1, ?2, ?3)",
+        )?
+        .execute((article.0, enc, data))?;
+    Ok(())
+}
+
+fn host_of(url: &str) -> Option<String> {
+    url::Url::parse(url).ok()?.host_str().map(str::to_owned)
+}
+
+/// Makes the entry's page due, unless it is known what became of it. An article that was
+/// skipped is wanted as soon as one of its feeds is to be scraped.
+fn want_page(
+    connection: &Connection,
+    feed: FeedId,
+    article: ArticleId,
+    announcement: &Announcement,
+    at: Timestamp,
+    touched: &mut Touched,
+) -> Result<bool, Fault> {
+    let Some(page) = &announcement.page else {
+        return Ok(false);
+    };
+    let n_wanted = connection
+        .prepare_cached("UPDATE article SET page_state = ?2 WHERE id = ?1 AND page_state = ?3")?
+        .execute((
+            article.0,
+            PageState::Pending.name(),
+            PageState::Skipped.name(),
+        ))?;
+    if n_wanted == 0 {
+        return Ok(false);
+    }
+    state::add_page(connection, PageState::Skipped.name(), None, -1)?;
+    state::add_page(connection, PageState::Pending.name(), None, 1)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO page_job (article_id, shard, host, url, due_at, feed_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            article.0,
+            page.host.shard().0,
+            page.host.as_str(),
+            page.url.as_str(),
+            ms(at),
+            feed.0,
+        ))?;
+    touched.pages_of(&page.host);
+    Ok(true)
+}
+
+fn insert_sighting(
+    connection: &Connection,
+    feed: FeedId,
+    article: ArticleId,
+    announcement: &Announcement,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let content = announcement.content_html.as_deref().map(state::pack);
+    connection
+        .prepare_cached(
+            "INSERT INTO sighting (feed_id, entry_key, entry_id, article_id, sort_at, guid, url,
+               title, summary, enc, content, published_at, updated_at, authors, tags, enclosures,
+               entry_hash, seen_at)
+             VALUES (:feed, :entry_key, :entry_id, :article,
+               (SELECT sort_at FROM article WHERE id = :article), :guid, :url,
+               :title, :summary, :enc, :content, :published, :updated, :authors, :tags, :enclosures,
+               :entry_hash, :at)",
+        )?
+        .execute(named_params! {
+            ":feed": feed.0,
+            ":entry_key": decide::key(&announcement.entry_id),
+            ":entry_id": announcement.entry_id,
+            ":article": article.0,
+            ":guid": announcement.guid,
+            ":url": announcement.url,
+            ":title": announcement.title,
+            ":summary": announcement.summary,
+            ":enc": content.as_ref().map(|(enc, _)| enc),
+            ":content": content.as_ref().map(|(_, data)| data),
+            ":published": announcement.published.map(ms),
+            ":updated": announcement.updated.map(ms),
+            ":authors": json::write(&announcement.authors),
+            ":tags": json::write(&announcement.tags),
+            ":enclosures": json::write_enclosures(&announcement.enclosures),
+            ":entry_hash": announcement.entry_hash,
+            ":at": ms(at),
+        })?;
+    Ok(())
+}
+
+/// A changed entry: the sighting says what the feed says now. Where the article is the
+/// feed's own word and this is its first sighting, the article follows.
+fn update_sighting(
+    connection: &Connection,
+    known: &KnownEntry,
+    announcement: &Announcement,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let content = announcement.content_html.as_deref().map(state::pack);
+    connection
+        .prepare_cached(
+            "UPDATE sighting SET guid = :guid, url = :url, title = :title, summary = :summary,
+               enc = :enc, content = :content, published_at = :published, updated_at = :updated,
+               authors = :authors, tags = :tags, enclosures = :enclosures,
+               entry_hash = :entry_hash, changed_at = :at
+             WHERE id = :sighting",
+        )?
+        .execute(named_params! {
+            ":sighting": known.sighting,
+            ":guid": announcement.guid,
+            ":url": announcement.url,
+            ":title": announcement.title,
+            ":summary": announcement.summary,
+            ":enc": content.as_ref().map(|(enc, _)| enc),
+            ":content": content.as_ref().map(|(_, data)| data),
+            ":published": announcement.published.map(ms),
+            ":updated": announcement.updated.map(ms),
+            ":authors": json::write(&announcement.authors),
+            ":tags": json::write(&announcement.tags),
+            ":enclosures": json::write_enclosures(&announcement.enclosures),
+            ":entry_hash": announcement.entry_hash,
+            ":at": ms(at),
+        })?;
+    if first_sighting(connection, known.article)? == Some(known.sighting) {
+        follow_feed(connection, known.article, announcement)?;
+    }
+    Ok(state::changed(connection, known.article)?)
+}
+
+fn first_sighting(connection: &Connection, article: ArticleId) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached(
+            "SELECT id FROM sighting WHERE article_id = ?1 ORDER BY seen_at, id LIMIT 1",
+        )?
+        .query_row([article.0], |row| row.get(0))
+        .optional()
+}
+
+fn follow_feed(
+    connection: &Connection,
+    article: ArticleId,
+    announcement: &Announcement,
+) -> Result<(), Fault> {
+    connection
+        .prepare_cached("UPDATE article SET summary = ?2 WHERE id = ?1")?
+        .execute((article.0, &announcement.summary))?;
+    let is_scraped: bool = connection
+        .prepare_cached("SELECT page_state = 'scraped' FROM article WHERE id = ?1")?
+        .query_row([article.0], |row| row.get(0))?;
+    if is_scraped {
+        return Ok(());
+    }
+    connection
+        .prepare_cached(
+            "UPDATE article SET title = coalesce(:title, title),
+               authors = CASE WHEN :authors = '[]' THEN authors ELSE :authors END,
+               word_count = :word_count
+             WHERE id = :article",
+        )?
+        .execute(named_params! {
+            ":article": article.0,
+            ":title": announcement.title,
+            ":authors": json::write(&announcement.authors),
+            ":word_count": decide::word_count(feed_text(announcement)),
+        })?;
+    write_feed_text(connection, article, announcement)
+}
+
+/// A further feed announces an article: what no one has said so far is taken from it.
+fn fill_from_feed(
+    connection: &Connection,
+    article: ArticleId,
+    announcement: &Announcement,
+) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "UPDATE article SET title = coalesce(title, :title),
+               summary = coalesce(summary, :summary),
+               authors = CASE WHEN authors = '[]' THEN :authors ELSE authors END
+             WHERE id = :article",
+        )?
+        .execute(named_params! {
+            ":article": article.0,
+            ":title": announcement.title,
+            ":summary": announcement.summary,
+            ":authors": json::write(&announcement.authors),
+        })?;
+    let has_text: bool = connection
+        .prepare_cached("SELECT text <> '' FROM article_text WHERE article_id = ?1")?
+        .query_row([article.0], |row| row.get(0))
+        .optional()?
+        .unwrap_or(false);
+    let text = feed_text(announcement);
+    if has_text || text.is_empty() {
+        return Ok(());
+    }
+    connection
+        .prepare_cached("UPDATE article SET word_count = ?2 WHERE id = ?1")?
+        .execute((article.0, decide::word_count(text)))?;
+    write_feed_text(connection, article, announcement)
+}
