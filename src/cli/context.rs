@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use wireroom::config::{self, Config};
-use wireroom::store::{Access, Store};
+use wireroom::store::{Access, Store, StoreError};
 use wireroom::telemetry::{self, Verbosity};
 
 use super::{Cli, LogForm};
@@ -57,6 +57,16 @@ impl Context {
     pub(crate) async fn store(&self, access: Access) -> anyhow::Result<Store> {
         let config = self.config()?;
         Ok(Store::open(&config.store, access).await?)
+    }
+
+    /// The same for reading, or `None` when there is no store yet.
+    pub(crate) async fn store_if_any(&self) -> anyhow::Result<Option<Store>> {
+        let config = self.config()?;
+        match Store::open(&config.store, Access::Reader).await {
+            Ok(store) => Ok(Some(store)),
+            Err(StoreError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// How much is to be logged.

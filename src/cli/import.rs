@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 use wireroom::feed_list::{self, FeedList, ListFormat, ListedFeed, Skipped};
-use wireroom::store::{Access, FeedName, FeedState, NewFeed, StoreError, Subscribed};
+use wireroom::store::{Access, FeedName, FeedState, NewFeed, Subscribed};
 
 use super::output::{self, clean};
 use super::{Context, Exit};
@@ -121,11 +121,7 @@ fn read(file: &str) -> anyhow::Result<String> {
 
 /// What would become of each feed.
 async fn foresee(list: &FeedList, context: &Context) -> anyhow::Result<Vec<Outcome>> {
-    let store = match context.store(Access::Reader).await {
-        Ok(store) => Some(store),
-        Err(error) if is_missing(&error) => None,
-        Err(error) => return Err(error),
-    };
+    let store = context.store_if_any().await?;
     let mut outcomes = Vec::with_capacity(list.feeds.len());
     for feed in &list.feeds {
         let name = FeedName::Url(feed.url.clone());
@@ -140,10 +136,6 @@ async fn foresee(list: &FeedList, context: &Context) -> anyhow::Result<Vec<Outco
         });
     }
     Ok(outcomes)
-}
-
-fn is_missing(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(StoreError::Missing { .. }))
 }
 
 /// Subscribes to each feed; what was done before a failure stays done.

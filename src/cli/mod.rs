@@ -39,6 +39,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use wireroom::config::ConfigError;
+use wireroom::daemon::DaemonError;
 use wireroom::query::SearchError;
 use wireroom::telemetry;
 
@@ -226,7 +227,7 @@ fn report(error: &anyhow::Error) -> u8 {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.chain().any(|cause| cause.is::<ConfigError>()) {
+    if error.chain().any(is_configuration) {
         EX_CONFIG
     } else if error
         .chain()
@@ -236,6 +237,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     } else {
         1
     }
+}
+
+/// Whether the configuration is at fault. An error that passes on another one's words stands
+/// in its place in the chain.
+fn is_configuration(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.is::<ConfigError>() || matches!(cause.downcast_ref(), Some(DaemonError::Config(_)))
 }
 
 /// The whole command line, for completions and manual pages.
@@ -336,10 +343,12 @@ mod tests {
 
     #[test]
     fn exit_codes_tell_whose_fault_it_is() {
-        let configuration = anyhow::Error::from(ConfigError::Environment {
+        let wrong = || ConfigError::Environment {
             name: "X".into(),
             reason: "wrong".into(),
-        });
+        };
+        let configuration = anyhow::Error::from(wrong());
+        let start = anyhow::Error::from(DaemonError::from(wrong()));
         let search = anyhow::Error::from(SearchError {
             query: "(".into(),
             column: 0,
@@ -347,6 +356,7 @@ mod tests {
         });
 
         assert_eq!(exit_code(&configuration.context("start")), EX_CONFIG);
+        assert_eq!(exit_code(&start), EX_CONFIG);
         assert_eq!(exit_code(&search), EX_USAGE);
         assert_eq!(exit_code(&UsageError("wrong".into()).into()), EX_USAGE);
         assert_eq!(exit_code(&anyhow::anyhow!("else")), 1);

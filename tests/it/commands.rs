@@ -197,9 +197,19 @@ fn an_empty_variable_names_no_configuration() {
 
 #[test]
 fn without_a_store_a_question_says_how_to_get_one() {
-    let answer = run(&empty_room(), 1, &["list"]);
+    let room = empty_room();
 
-    assert!(answer.stderr.contains("wireroom run"), "{}", answer.stderr);
+    let articles = run(&room, 1, &["list"]);
+    let feeds = run(&room, 0, &["feed", "list"]);
+
+    assert!(
+        articles.stderr.contains("wireroom run"),
+        "{}",
+        articles.stderr
+    );
+    assert_eq!(feeds.stdout, "");
+    assert!(feeds.stderr.contains("feed add"), "{}", feeds.stderr);
+    assert!(!room.path("wireroom.db").exists());
 }
 
 #[test]

@@ -3,14 +3,15 @@
 use clap::ValueEnum;
 use jiff::Timestamp;
 use wireroom::export::FeedRecord;
-use wireroom::store::{Access, Feed, FeedState};
+use wireroom::store::{Feed, FeedState};
 
 use crate::cli::output::{self, Fit, Table, ago, until};
 use crate::cli::{Context, Exit};
 
 const EXAMPLES: &str = "\
 On a terminal a table; otherwise one feed a line: id, state, kind of failure, articles, last
-poll, next poll, title, URL, separated by tabs. Retired feeds are listed only with --state or --json.
+poll, next poll, title, URL, separated by tabs. Retired feeds are listed only with --state or
+--json.
 
 Examples:
   wireroom feed list
@@ -69,8 +70,10 @@ impl State {
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let feeds = context.runtime()?.block_on(async {
-        let store = context.store(Access::Reader).await?;
-        anyhow::Ok(store.feeds().await?)
+        match context.store_if_any().await? {
+            Some(store) => anyhow::Ok(store.feeds().await?),
+            None => Ok(Vec::new()),
+        }
     })?;
     let feeds: Vec<Feed> = feeds
         .into_iter()
@@ -91,6 +94,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 fn is_wanted(feed: &Feed, args: &Args) -> bool {
     let state = match args.state {
         Some(state) => state.holds(feed.state),
+        // A program tells by the state; a person has done with it.
         None => args.json || feed.state != FeedState::Retired,
     };
     state
