@@ -113,7 +113,9 @@ pub fn next_poll(
         Outcome::Failed(failure) => {
             let failures = state.failures.saturating_add(1);
             let own = own.clamp(settings.min_interval, settings.max_interval);
-            let delay = spread(backoff(failures, failure, own), jitter).max(settings.min_interval);
+            let delay = spread(backoff(failures, failure.kind, own), jitter)
+                .max(settings.min_interval)
+                .max(retry_after(failure).unwrap_or_default());
             Next {
                 at: Some(after(now, delay)),
                 state: PollState {
@@ -141,28 +143,28 @@ pub fn next_poll(
 /// Delay before the next poll after `failures` failures in a row (1 and up).
 ///
 /// Doubles from the feed's own interval to 24 h, and is a week after a month of failures.
-/// A refusal (401, 403, 451) is asked about daily. `Retry-After` (RFC 9110 §10.2.3) is
-/// followed between a minute and a week; overload without it rests from 1 h.
+/// A refusal (401, 403, 451) is asked about daily; overload rests from 1 h.
 #[must_use]
-pub fn backoff(failures: u32, failure: &Failure, own_interval: Duration) -> Duration {
+pub fn backoff(failures: u32, kind: ErrorKind, own_interval: Duration) -> Duration {
     if failures > DAILY_FAILURES {
         return WEEK;
     }
-    let overloaded = matches!(
-        failure.kind,
-        ErrorKind::RateLimited | ErrorKind::Unavailable
-    );
-    let first = match failure.kind {
+    let first = match kind {
         ErrorKind::Auth | ErrorKind::Forbidden => MAX_BACKOFF,
-        _ if overloaded && failure.retry_after.is_none() => own_interval.max(OVERLOAD_REST),
+        ErrorKind::RateLimited | ErrorKind::Unavailable => own_interval.max(OVERLOAD_REST),
         _ => own_interval,
     };
     let doubled = first.saturating_mul(1_u32 << failures.saturating_sub(1).min(20));
-    let delay = doubled.min(MAX_BACKOFF.max(own_interval));
-    match failure.retry_after {
-        Some(wished) => delay.max(wished.clamp(RETRY_AFTER.0, RETRY_AFTER.1)),
-        None => delay,
-    }
+    doubled.min(MAX_BACKOFF.max(own_interval))
+}
+
+/// How long a failing server asked to be left alone (RFC 9110 §10.2.3), between a minute
+/// and a week. Never shortened by jitter.
+#[must_use]
+pub fn retry_after(failure: &Failure) -> Option<Duration> {
+    failure
+        .retry_after
+        .map(|wished| wished.clamp(RETRY_AFTER.0, RETRY_AFTER.1))
 }
 
 /// A number in 0..1 that is stable for a text: the place of a feed among all feeds.
@@ -298,22 +300,28 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_followed_within_bounds() {
-        let failure = |seconds| Failure {
-            retry_after: Some(Duration::from_secs(seconds)),
-            ..Failure::new(ErrorKind::RateLimited, "429")
+    fn retry_after_is_followed_within_bounds_and_never_shortened() {
+        let rest = |seconds, jitter| {
+            let failure = Failure {
+                retry_after: Some(Duration::from_secs(seconds)),
+                ..Failure::new(ErrorKind::RateLimited, "429")
+            };
+            let outcome = Outcome::Failed(&failure);
+            let settings = Settings::default();
+            let next = next_poll(
+                now(),
+                &PollState::default(),
+                &outcome,
+                None,
+                jitter,
+                &settings,
+            );
+            next.at.unwrap().duration_since(now()).as_secs()
         };
 
-        assert_eq!(backoff(1, &failure(7200), HOUR), 2 * HOUR);
-        assert_eq!(
-            backoff(1, &failure(10), Duration::from_secs(1)),
-            Duration::from_secs(60)
-        );
-        assert_eq!(backoff(1, &failure(99_999_999), HOUR), WEEK);
-        assert_eq!(
-            backoff(1, &Failure::new(ErrorKind::Unavailable, "503"), HOUR / 4),
-            HOUR
-        );
+        assert_eq!(rest(7200, 0.0), 7200);
+        assert_eq!(rest(10, 0.5), 3600, "overload rests for an hour at least");
+        assert_eq!(rest(99_999_999, 0.0), 7 * 24 * 3600);
     }
 
     #[test]
@@ -361,10 +369,10 @@ mod tests {
 
         #[test]
         fn more_failures_never_mean_less_rest(failures in 1_u32..100, seconds in 1_u64..100_000) {
-            let failure = Failure::new(ErrorKind::Timeout, "");
+            let kind = ErrorKind::Timeout;
             let own = Duration::from_secs(seconds);
 
-            prop_assert!(backoff(failures, &failure, own) <= backoff(failures + 1, &failure, own));
+            prop_assert!(backoff(failures, kind, own) <= backoff(failures + 1, kind, own));
         }
     }
 }
