@@ -164,7 +164,7 @@ impl Draft {
     pub(super) fn finish(mut self, environment: &Environment) -> Examined {
         self.settle_intervals();
         if self.config.store.path.as_os_str().is_empty() {
-            match locate::default_store(environment) {
+            match locate::default_store(self.config.file.as_deref(), environment) {
                 Ok(path) => self.config.store.path = path,
                 Err(error) if !self.origins.contains_key("store.url") => self.errors.push(error),
                 Err(_) => {}

@@ -7,6 +7,9 @@ use super::environment::Environment;
 
 /// The file for a system service.
 const SYSTEM_FILE: &str = "/etc/wireroom/wireroom.toml";
+/// The store of the system service, which its unit gives as `STATE_DIRECTORY`. People who
+/// ask it questions have the service's configuration and not its variables.
+const SYSTEM_STORE: &str = "/var/lib/wireroom/wireroom.db";
 
 /// The configuration file: the one that was named, or the first of the search order that
 /// exists. `None` when there is none.
@@ -52,9 +55,12 @@ fn candidates(environment: &Environment) -> Vec<PathBuf> {
     files
 }
 
-/// The store when `[store] url` is not set: in the service's state directory, else in the
-/// person's data directory.
-pub(super) fn default_store(environment: &Environment) -> Result<PathBuf, ConfigError> {
+/// The store when `[store] url` is not set: in the service's state directory, also for
+/// people who use the service's configuration; else in the person's data directory.
+pub(super) fn default_store(
+    file: Option<&Path>,
+    environment: &Environment,
+) -> Result<PathBuf, ConfigError> {
     // systemd sets it from `StateDirectory=`; several directories are separated by colons.
     let state = environment
         .get("STATE_DIRECTORY")
@@ -62,6 +68,9 @@ pub(super) fn default_store(environment: &Environment) -> Result<PathBuf, Config
         .filter(|directory| Path::new(directory).is_absolute());
     if let Some(directory) = state {
         return Ok(Path::new(directory).join("wireroom.db"));
+    }
+    if file == Some(Path::new(SYSTEM_FILE)) {
+        return Ok(SYSTEM_STORE.into());
     }
     match base_directory(environment, "XDG_DATA_HOME", ".local/share") {
         Some(folder) => Ok(folder.join("wireroom/wireroom.db")),
@@ -128,13 +137,22 @@ mod tests {
         let nobody = Environment::new("/", []);
 
         assert_eq!(
-            default_store(&service).unwrap(),
+            default_store(None, &service).unwrap(),
             Path::new("/var/lib/wireroom/wireroom.db")
         );
         assert_eq!(
-            default_store(&person).unwrap(),
+            default_store(None, &person).unwrap(),
             Path::new("/home/ada/.local/share/wireroom/wireroom.db")
         );
-        assert!(default_store(&nobody).is_err());
+        assert!(default_store(None, &nobody).is_err());
+    }
+
+    #[test]
+    fn who_uses_the_services_configuration_asks_the_services_store() {
+        let person = Environment::new("/", [("HOME", "/home/ada")]);
+
+        let store = default_store(Some(Path::new("/etc/wireroom/wireroom.toml")), &person);
+
+        assert_eq!(store.unwrap(), Path::new("/var/lib/wireroom/wireroom.db"));
     }
 }
