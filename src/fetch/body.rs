@@ -11,10 +11,10 @@ use crate::model::Failure;
 
 /// Slowest body that is read on, in bytes per second of the window.
 const MIN_BYTES_PER_SECOND: f64 = 100.0;
-/// How large a body grows freely, in bytes. Nine of ten feeds and pages are smaller.
+/// How large a body grows without waiting for a place, in bytes.
 const SMALL_BYTES: usize = 1 << 20;
-/// How many bodies may be larger at the same time. With the default limits, at most some
-/// 32 times 1 MiB and 4 times 10 MiB are held while bodies are read.
+/// How many bodies may be larger at the same time. With the default settings, at most
+/// 64 times 1 MiB and 4 times 10 MiB are held while bodies are read.
 pub(super) const MAX_LARGE_BODIES: usize = 4;
 /// How many bytes [`read`] gathers before it shows them to `look`.
 const FIRST_BYTES: usize = 512;
