@@ -294,7 +294,8 @@ mod tests {
             let stream = stream::iter(sent.clone().into_iter().map(|c| Ok::<_, ()>(c.into())));
             let limits = Limits { max_bytes: 2000, ..LIMITS };
             let mut n_bytes = 0;
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_time().build().unwrap();
 
             let read = runtime.block_on(read(stream, &limits, &mut n_bytes, |_| Ok(())));
 

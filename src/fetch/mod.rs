@@ -7,6 +7,8 @@
 mod exchange;
 
 mod address_guard;
+mod public_address;
+
 mod permission;
 pub mod robots;
 
