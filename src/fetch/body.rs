@@ -11,10 +11,10 @@ use crate::model::Failure;
 
 /// Slowest body that is read on, in bytes per second of the window.
 const MIN_BYTES_PER_SECOND: f64 = 100.0;
-/// How large a body grows freely, in bytes. Nine of ten feeds and pages are smaller.
+/// How large a body grows without waiting for a place, in bytes.
 const SMALL_BYTES: usize = 1 << 20;
-/// How many bodies may be larger at the same time. With the default limits, at most some
-/// 32 times 1 MiB and 4 times 10 MiB are held while bodies are read.
+/// How many bodies may be larger at the same time. With the default settings, at most
+/// 64 times 1 MiB and 4 times 10 MiB are held while bodies are read.
 pub(super) const MAX_LARGE_BODIES: usize = 4;
 /// How many bytes [`read`] gathers before it shows them to `look`.
 const FIRST_BYTES: usize = 512;
@@ -294,7 +294,8 @@ mod tests {
             let stream = stream::iter(sent.clone().into_iter().map(|c| Ok::<_, ()>(c.into())));
             let limits = Limits { max_bytes: 2000, ..LIMITS };
             let mut n_bytes = 0;
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_time().build().unwrap();
 
             let read = runtime.block_on(read(stream, &limits, &mut n_bytes, |_| Ok(())));
 

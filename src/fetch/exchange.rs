@@ -58,6 +58,8 @@ struct Trail {
     status: Option<u16>,
     n_bytes: u64,
     duration: Duration,
+    /// For how long the host that answered last wishes to rest.
+    rest: Duration,
     chain: Chain,
 }
 
@@ -74,6 +76,7 @@ impl Fetcher {
             status: None,
             n_bytes: 0,
             duration: Duration::ZERO,
+            rest: Duration::ZERO,
             chain: Chain::new(self.shared.settings.max_redirects),
         };
         let answer = self.follow(ask, &mut trail).await;
@@ -92,8 +95,10 @@ impl Fetcher {
             let mut pass = self.admit(ask, &url).await?;
             let left = self.shared.settings.timeout.saturating_sub(trail.duration);
             let began = Instant::now();
-            let hop = tokio::time::timeout(left, self.ask_once(ask, &url, &mut pass, trail)).await;
+            let hop = tokio::time::timeout(left, self.ask_once(ask, &url, trail));
+            let hop = pass.spend_on(hop).await;
             trail.duration += began.elapsed();
+            pass.rest_host(std::mem::take(&mut trail.rest));
             // The host's pause begins here, also when the next hop goes to the same host.
             drop(pass);
             match hop.unwrap_or_else(|_| Err(self.timed_out(&url)))? {
@@ -154,13 +159,7 @@ impl Fetcher {
     }
 
     /// One request and its answer.
-    async fn ask_once(
-        &self,
-        ask: &Ask<'_>,
-        url: &Url,
-        pass: &mut Pass,
-        trail: &mut Trail,
-    ) -> Result<Hop, Failure> {
+    async fn ask_once(&self, ask: &Ask<'_>, url: &Url, trail: &mut Trail) -> Result<Hop, Failure> {
         let conditions = conditions(ask, url);
         let is_conditional = !conditions.is_empty();
         let request = self.shared.wire.client.get(target(ask, url));
@@ -171,7 +170,7 @@ impl Fetcher {
         self.shared.guard.admit_peer(response.remote_addr(), url)?;
         let status = response.status();
         trail.status = Some(status.as_u16());
-        rest_host(pass, status, response.headers());
+        trail.rest = rest(status, response.headers());
 
         if redirect::is_redirect(status) {
             return Ok(Hop::Redirect(status, response.headers().clone()));
@@ -332,12 +331,12 @@ fn conditions(ask: &Ask<'_>, url: &Url) -> HeaderMap {
 }
 
 /// A 429 rests its host, and so does a 503 that says until when.
-fn rest_host(pass: &mut Pass, status: StatusCode, headers: &HeaderMap) {
+fn rest(status: StatusCode, headers: &HeaderMap) -> Duration {
     let asked = headers::retry_after(headers);
     match status.as_u16() {
-        429 => pass.rest_host(asked.unwrap_or(REST_AFTER_429)),
-        503 => pass.rest_host(asked.unwrap_or_default()),
-        _ => {}
+        429 => asked.unwrap_or(REST_AFTER_429),
+        503 => asked.unwrap_or_default(),
+        _ => Duration::ZERO,
     }
 }
 

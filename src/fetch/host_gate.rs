@@ -2,8 +2,13 @@
 //!
 //! The gate keeps a line per host and a number of places in all. Who holds a [`Pass`] may
 //! make one request; when the pass is dropped, the host's pause begins.
+//!
+//! A request that takes long moves to a second lane with as many places, so that a few dozen
+//! servers that drip cannot hold up all others.
 
 use std::collections::HashMap;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,9 +33,21 @@ pub(super) struct HostGate {
 }
 
 struct Shared {
-    gap: Duration,
+    pace: Pace,
     places: Arc<Semaphore>,
+    slow_places: Arc<Semaphore>,
     hosts: Mutex<Hosts>,
+}
+
+/// How the gate spaces requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// Pause between two requests to one host. Zero means none, not even after slow answers.
+    pub(super) gap: Duration,
+    /// Most requests at once, and most slow ones beside them.
+    pub(super) max_connections: usize,
+    /// A request that takes longer is slow.
+    pub(super) slow_after: Duration,
 }
 
 struct Hosts {
@@ -61,8 +78,8 @@ pub(super) struct Pass {
     since: Instant,
     least_gap: Duration,
     rest: Duration,
+    place: OwnedSemaphorePermit,
     _turn: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
 }
 
 /// A place in a host's line; counted, so that the host is not forgotten meanwhile.
@@ -72,18 +89,17 @@ struct Seat {
 }
 
 impl HostGate {
-    /// A gate with `gap` between two requests to one host, and `max_connections` in all.
-    /// No gap means no pause, not even after slow answers.
-    pub(super) fn new(gap: Duration, max_connections: usize) -> Self {
+    /// A gate that keeps that pace.
+    pub(super) fn new(pace: Pace) -> Self {
         let hosts = Hosts {
             by_key: HashMap::new(),
             swept: Instant::now(),
         };
+        let n_places = pace.max_connections.clamp(1, Semaphore::MAX_PERMITS);
         let shared = Shared {
-            gap,
-            places: Arc::new(Semaphore::new(
-                max_connections.clamp(1, Semaphore::MAX_PERMITS),
-            )),
+            pace,
+            places: Arc::new(Semaphore::new(n_places)),
+            slow_places: Arc::new(Semaphore::new(n_places)),
             hosts: Mutex::new(hosts),
         };
         Self {
@@ -109,8 +125,8 @@ impl HostGate {
             since: Instant::now(),
             least_gap: Duration::ZERO,
             rest: Duration::ZERO,
+            place: place.expect("the places are never closed"),
             _turn: turn,
-            _place: place.expect("the places are never closed"),
         })
     }
 
@@ -145,6 +161,21 @@ impl HostGate {
 }
 
 impl Pass {
+    /// Does the request. If it takes long, it gives its place to others and goes on in the
+    /// slow lane, as far as there is room.
+    pub(super) async fn spend_on<T>(&mut self, request: impl Future<Output = T>) -> T {
+        let shared = &self.seat.shared;
+        let mut request = pin!(request);
+        let quick = tokio::time::timeout(shared.pace.slow_after, &mut request).await;
+        if let Ok(done) = quick {
+            return done;
+        }
+        if let Ok(place) = Arc::clone(&shared.slow_places).try_acquire_owned() {
+            self.place = place;
+        }
+        request.await
+    }
+
     /// After this request, a pause of at least `gap`: a `Crawl-delay`.
     pub(super) fn lengthen_gap(&mut self, gap: Duration) {
         self.least_gap = self.least_gap.max(gap);
@@ -160,7 +191,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let now = Instant::now();
         let took = now.duration_since(self.since);
-        let own = match self.seat.shared.gap {
+        let own = match self.seat.shared.pace.gap {
             Duration::ZERO => Duration::ZERO,
             gap => gap.max(took.min(MAX_SLOW_GAP)),
         };
@@ -225,13 +256,21 @@ mod tests {
 
     const GAP: Duration = Duration::from_millis(60);
 
+    fn gate(gap: Duration, max_connections: usize) -> HostGate {
+        HostGate::new(Pace {
+            gap,
+            max_connections,
+            slow_after: GAP,
+        })
+    }
+
     fn host(name: &str) -> HostKey {
         HostKey::of(&Url::parse(&format!("http://{name}/")).unwrap())
     }
 
     #[tokio::test]
     async fn a_second_request_waits_for_the_gap() {
-        let gate = HostGate::new(GAP, 8);
+        let gate = gate(GAP, 8);
         drop(gate.enter(host("a.example")).await.unwrap());
         let ended = Instant::now();
 
@@ -242,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_host_does_not_wait() {
-        let gate = HostGate::new(Duration::from_secs(60), 8);
+        let gate = gate(Duration::from_secs(60), 8);
         let _first = gate.enter(host("a.example")).await.unwrap();
 
         let second = tokio::time::timeout(GAP, gate.enter(host("b.example"))).await;
@@ -252,7 +291,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_enters_beside_another_or_beyond_the_places() {
-        let gate = HostGate::new(Duration::ZERO, 2);
+        let gate = gate(Duration::ZERO, 2);
         let first = gate.enter(host("a.example")).await.unwrap();
 
         assert!(
@@ -276,7 +315,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_answer_and_a_crawl_delay_lengthen_the_gap() {
-        let gate = HostGate::new(Duration::from_millis(1), 8);
+        let gate = gate(Duration::from_millis(1), 8);
         let pass = gate.enter(host("slow.example")).await.unwrap();
         tokio::time::sleep(GAP).await;
         drop(pass);
@@ -295,8 +334,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn slow_requests_hold_up_no_other_host() {
+        let gate = gate(Duration::ZERO, 1);
+        let mut slow = gate.enter(host("slow.example")).await.unwrap();
+        let endless = slow.spend_on(std::future::pending::<()>());
+
+        let quick = tokio::select! {
+            () = endless => None,
+            pass = gate.enter(host("quick.example")) => pass.ok(),
+        };
+
+        assert!(quick.is_some());
+        assert_eq!(gate.shared.slow_places.available_permits(), 0);
+        drop(slow);
+        assert_eq!(gate.shared.slow_places.available_permits(), 1);
+    }
+
+    #[tokio::test]
     async fn a_host_that_rests_for_long_is_not_waited_for() {
-        let gate = HostGate::new(GAP, 8);
+        let gate = gate(GAP, 8);
         let mut pass = gate.enter(host("a.example")).await.unwrap();
         pass.rest_host(Duration::from_secs(3600));
         drop(pass);
@@ -308,7 +364,7 @@ mod tests {
 
     #[tokio::test]
     async fn resting_hosts_are_named_and_idle_ones_forgotten() {
-        let gate = HostGate::new(Duration::ZERO, 8);
+        let gate = gate(Duration::ZERO, 8);
         let pass = gate.enter(host("a.example")).await.unwrap();
         assert_eq!(gate.resting(), [(host("a.example"), None)]);
 
@@ -322,7 +378,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_gives_up_waiting_leaves_no_trace() {
-        let gate = HostGate::new(Duration::ZERO, 8);
+        let gate = gate(Duration::ZERO, 8);
         let pass = gate.enter(host("a.example")).await.unwrap();
         assert!(
             tokio::time::timeout(GAP, gate.enter(host("a.example")))

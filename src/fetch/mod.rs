@@ -7,6 +7,8 @@
 mod exchange;
 
 mod address_guard;
+mod public_address;
+
 mod permission;
 pub mod robots;
 
@@ -33,9 +35,12 @@ use url::Url;
 use self::address_guard::AddressGuard;
 use self::client::Wire;
 use self::exchange::{Answer, Ask, What};
-use self::host_gate::HostGate;
+use self::host_gate::{HostGate, Pace};
 use self::permission::Permissions;
 use crate::model::{ErrorKind, Failure, FeedUrl, HostKey, PageUrl, Validators};
+
+/// An exchange that takes longer makes way for others.
+const SLOW_AFTER: Duration = Duration::from_secs(3);
 
 /// How to fetch. `[fetch]` of the configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +65,9 @@ pub struct Settings {
     pub max_page_bytes: u64,
     /// Most redirects followed in one exchange. Default 5.
     pub max_redirects: usize,
-    /// Most exchanges at once, feeds and pages together. Default 32.
+    /// Most exchanges at once, feeds and pages together. Default 32. Those that take longer
+    /// than 3 s (or a tenth of `timeout`) count apart, up to as many again, so that slow
+    /// servers do not hold up the others.
     pub max_connections: usize,
     /// `User-Agent`; default `wireroom/VERSION`, with the contact if there is one.
     pub user_agent: Option<String>,
@@ -200,7 +207,11 @@ impl Fetcher {
         let shared = Shared {
             user_agent: client::user_agent(&settings)?,
             wire: client::build(&settings, &guard)?,
-            gate: HostGate::new(settings.host_gap, settings.max_connections),
+            gate: HostGate::new(Pace {
+                gap: settings.host_gap,
+                max_connections: settings.max_connections,
+                slow_after: SLOW_AFTER.min(settings.timeout / 10),
+            }),
             permissions: Permissions::default(),
             large_bodies: Semaphore::new(body::MAX_LARGE_BODIES),
             guard,

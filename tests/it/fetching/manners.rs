@@ -123,6 +123,29 @@ async fn a_slow_host_does_not_hold_up_another() {
 }
 
 #[tokio::test]
+async fn slow_hosts_in_every_place_hold_up_the_others_only_briefly() {
+    let (slow, healthy) = (Site::start().await, Site::start_on("127.0.0.2").await);
+    slow.serve("/feed", rss().delay(Duration::from_secs(10)));
+    healthy.serve("/feed", rss());
+    let settings = Settings {
+        max_connections: 1,
+        timeout: Duration::from_secs(2),
+        ..quick()
+    };
+    let fetcher = Fetcher::new(settings).unwrap();
+
+    let (slow_url, healthy_url) = (slow.url("/feed"), healthy.url("/feed"));
+    let (of_slow, took) = tokio::join!(feed(&fetcher, &slow_url), async {
+        let began = Instant::now();
+        document(feed(&fetcher, &healthy_url).await);
+        began.elapsed()
+    });
+
+    assert_eq!(failure(of_slow).kind, ErrorKind::Timeout);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test]
 async fn no_more_connections_are_used_than_allowed() {
     let sites = [
         Site::start().await,
