@@ -91,15 +91,29 @@ fn record_entry(
     Ok(Recorded { kind, has_new_page })
 }
 
-/// The article that the entry's URL means already.
+/// The article that the entry's URL means already: the one that was announced under it,
+/// else the one whose page was found there. Where several pages led to one URL, as they do
+/// to a page of consent, it means none of them.
 fn known_url(
     connection: &Connection,
     announcement: &Announcement,
 ) -> rusqlite::Result<Option<ArticleId>> {
-    match &announcement.canonical {
-        Some(canonical) => article_of(connection, canonical),
-        None => Ok(None),
-    }
+    let Some(canonical) = &announcement.canonical else {
+        return Ok(None);
+    };
+    let claims: Vec<(i64, bool)> = connection
+        .prepare_cached(
+            "SELECT article_id, reason = 'announced' FROM alias WHERE key = ?1 AND form = ?2
+             ORDER BY reason = 'announced' DESC, added_at, article_id LIMIT 2",
+        )?
+        .query_map((canonical.key(), canonical.as_str()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(match claims[..] {
+        [(article, true), ..] | [(article, false)] => Some(ArticleId(article)),
+        _ => None,
+    })
 }
 
 /// A new entry of a known article: another feed's, or the same feed's under a new guid.
@@ -147,7 +161,8 @@ fn known_entry(
         .optional()
 }
 
-/// The article that owns a normal form: the first that claimed it.
+/// The article that a normal form means to a person: the one announced under it, else the
+/// first whose page was found there.
 pub(super) fn article_of(
     connection: &Connection,
     canonical: &CanonicalUrl,
@@ -155,7 +170,7 @@ pub(super) fn article_of(
     connection
         .prepare_cached(
             "SELECT article_id FROM alias WHERE key = ?1 AND form = ?2
-             ORDER BY added_at, article_id LIMIT 1",
+             ORDER BY reason = 'announced' DESC, added_at, article_id LIMIT 1",
         )?
         .query_row((canonical.key(), canonical.as_str()), |row| {
             row.get(0).map(ArticleId)

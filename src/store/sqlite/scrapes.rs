@@ -68,6 +68,7 @@ fn merged_meanwhile(connection: &Connection, due: &DuePage) -> Result<Saved, Fau
 struct Before {
     id: ArticleId,
     title: Option<String>,
+    announced: Option<String>,
     page_state: String,
     error_kind: Option<String>,
     content: Option<ContentHash>,
@@ -88,6 +89,7 @@ impl Before {
     fn likeness(&self) -> Likeness<'_> {
         Likeness {
             title: self.title.as_deref(),
+            announced: self.announced.as_deref(),
             content: self.content,
         }
     }
@@ -97,7 +99,9 @@ fn read_state(connection: &Connection, article: ArticleId) -> rusqlite::Result<O
     connection
         .prepare_cached(
             "SELECT id, title, page_state, error_kind, content_hash,
-               published, published_at, published_from, first_seen_at
+               published, published_at, published_from, first_seen_at,
+               (SELECT s.title FROM sighting s WHERE s.article_id = article.id
+                ORDER BY s.seen_at, s.id LIMIT 1)
              FROM article WHERE id = ?1",
         )?
         .query_row([article.0], |row| {
@@ -109,6 +113,7 @@ fn read_state(connection: &Connection, article: ArticleId) -> rusqlite::Result<O
                 content: row.get::<_, Option<i64>>(4)?.map(ContentHash),
                 publication: read_publication(row)?,
                 first_seen: time(row.get(8)?),
+                announced: row.get(9)?,
             })
         })
         .optional()
@@ -172,6 +177,7 @@ fn find_twin(
 ) -> Result<Option<Before>, Fault> {
     let likeness = Likeness {
         title: scraped.title.as_deref().or(before.title.as_deref()),
+        announced: before.announced.as_deref(),
         content: scraped.content_hash,
     };
     for (key, form) in claimed_forms(connection, before.id, scraped)? {

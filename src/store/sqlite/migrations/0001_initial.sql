@@ -101,8 +101,8 @@ CREATE TABLE article_rendering (
   data       BLOB NOT NULL           -- markdown, html, images, related
 ) STRICT;
 
--- Normal forms of URLs that mean an article. Several articles may claim one form; the
--- first claim owns it.
+-- Normal forms of URLs that mean an article. Several articles may claim one form: the one
+-- that was announced under it comes first, then the earliest.
 CREATE TABLE alias (
   key        INTEGER NOT NULL,       -- of `form`
   form       TEXT NOT NULL,          -- the normal form
