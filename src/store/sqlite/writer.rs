@@ -232,13 +232,15 @@ fn transaction(
     state: &mut WriterState,
     batch: &mut [Box<dyn Command>],
 ) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let run = |sql| connection.prepare_cached(sql)?.execute([]);
+    run("BEGIN IMMEDIATE")?;
     for command in batch {
-        connection.execute_batch("SAVEPOINT command")?;
+        run("SAVEPOINT command")?;
         if !command.run(connection, state) {
-            connection.execute_batch("ROLLBACK TO command")?;
+            run("ROLLBACK TO command")?;
         }
-        connection.execute_batch("RELEASE command")?;
+        run("RELEASE command")?;
     }
-    connection.execute_batch("COMMIT")
+    run("COMMIT")?;
+    Ok(())
 }
