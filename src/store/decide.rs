@@ -218,6 +218,11 @@ pub(super) fn plain_as_html(text: &str) -> String {
     html
 }
 
+/// A text that says something; blank ones count as absent.
+pub(super) fn said(text: Option<&String>) -> Option<&str> {
+    text.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
 /// Words of a text, counted between white space.
 pub(super) fn word_count(text: &str) -> i64 {
     i64::try_from(text.split_whitespace().count()).unwrap_or(i64::MAX)

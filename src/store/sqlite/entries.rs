@@ -242,10 +242,10 @@ fn insert_article(
             ":feed": feed.0,
             ":url": announcement.url,
             ":host": announcement.url.as_deref().and_then(host_of),
-            ":title": announcement.title,
+            ":title": decide::said(announcement.title.as_ref()),
             ":authors": json::write(&announcement.authors),
-            ":language": reading.language,
-            ":summary": announcement.summary,
+            ":language": decide::said(reading.language.as_ref()),
+            ":summary": decide::said(announcement.summary.as_ref()),
             ":published": publication.as_ref().map(|published| &published.text),
             ":published_at": published_at.map(ms),
             ":published_from": publication.as_ref().map(|published| &published.from),
@@ -380,8 +380,8 @@ fn insert_sighting(
             ":article": article.0,
             ":guid": announcement.guid,
             ":url": announcement.url,
-            ":title": announcement.title,
-            ":summary": announcement.summary,
+            ":title": decide::said(announcement.title.as_ref()),
+            ":summary": decide::said(announcement.summary.as_ref()),
             ":enc": content.as_ref().map(|(enc, _)| enc),
             ":content": content.as_ref().map(|(_, data)| data),
             ":published": announcement.published.map(ms),
@@ -416,8 +416,8 @@ fn update_sighting(
             ":sighting": known.sighting,
             ":guid": announcement.guid,
             ":url": announcement.url,
-            ":title": announcement.title,
-            ":summary": announcement.summary,
+            ":title": decide::said(announcement.title.as_ref()),
+            ":summary": decide::said(announcement.summary.as_ref()),
             ":enc": content.as_ref().map(|(enc, _)| enc),
             ":content": content.as_ref().map(|(_, data)| data),
             ":published": announcement.published.map(ms),
@@ -450,7 +450,7 @@ fn follow_feed(
 ) -> Result<(), Fault> {
     connection
         .prepare_cached("UPDATE article SET summary = ?2 WHERE id = ?1")?
-        .execute((article.0, &announcement.summary))?;
+        .execute((article.0, decide::said(announcement.summary.as_ref())))?;
     let is_scraped: bool = connection
         .prepare_cached("SELECT page_state = 'scraped' FROM article WHERE id = ?1")?
         .query_row([article.0], |row| row.get(0))?;
@@ -466,7 +466,7 @@ fn follow_feed(
         )?
         .execute(named_params! {
             ":article": article.0,
-            ":title": announcement.title,
+            ":title": decide::said(announcement.title.as_ref()),
             ":authors": json::write(&announcement.authors),
             ":word_count": decide::word_count(feed_text(announcement)),
         })?;
@@ -488,8 +488,8 @@ fn fill_from_feed(
         )?
         .execute(named_params! {
             ":article": article.0,
-            ":title": announcement.title,
-            ":summary": announcement.summary,
+            ":title": decide::said(announcement.title.as_ref()),
+            ":summary": decide::said(announcement.summary.as_ref()),
             ":authors": json::write(&announcement.authors),
         })?;
     let has_text: bool = connection

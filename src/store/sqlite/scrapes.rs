@@ -176,7 +176,7 @@ fn find_twin(
     scraped: &ScrapedArticle,
 ) -> Result<Option<Before>, Fault> {
     let likeness = Likeness {
-        title: scraped.title.as_deref().or(before.title.as_deref()),
+        title: decide::said(scraped.title.as_ref()).or(before.title.as_deref()),
         announced: before.announced.as_deref(),
         content: scraped.content_hash,
     };
@@ -264,9 +264,9 @@ fn write_facts(
             ":article": before.id.0,
             ":final_url": scraped.final_url,
             ":canonical_url": scraped.canonical_url,
-            ":title": scraped.title,
+            ":title": decide::said(scraped.title.as_ref()),
             ":authors": json::write(&scraped.authors),
-            ":language": scraped.language,
+            ":language": decide::said(scraped.language.as_ref()),
             ":keywords": json::write(&scraped.tags),
             ":word_count": int(scraped.word_count),
             ":content_hash": scraped.content_hash.map(|hash| hash.0),
@@ -347,9 +347,9 @@ fn fill_gaps(
             ":article": before.id.0,
             ":final_url": found.final_url,
             ":canonical_url": found.canonical_url,
-            ":title": found.title,
+            ":title": decide::said(found.title.as_ref()),
             ":authors": json::write(&found.authors),
-            ":language": found.language,
+            ":language": decide::said(found.language.as_ref()),
             ":keywords": json::write(&found.tags),
         })?;
     if before.publication.is_none() {

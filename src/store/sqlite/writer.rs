@@ -173,7 +173,7 @@ fn write_until_closed(path: &Path, connection: Connection, mut queue: mpsc::Rece
         had_company = batch.len() > 1;
         write_batch(path, &connection, &mut state, batch);
         n_batches += 1;
-        if n_batches % LOG_CHECK_EVERY == 0 {
+        if n_batches.is_multiple_of(LOG_CHECK_EVERY) {
             cut_log(path, &connection);
         }
     }
