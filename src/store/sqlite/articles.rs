@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use url::Url;
 
+use super::super::decide;
 use super::super::json::{self, Rendering};
 use super::super::record::{Article, PageState};
 use super::super::{ArticleName, Listing};
@@ -293,13 +294,18 @@ fn read_body(main: &Connection, article: &mut Article) -> rusqlite::Result<()> {
         .prepare_cached("SELECT enc, data FROM article_rendering WHERE article_id = ?1")?
         .query_row([article.id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some((enc, data)) = packed {
-        let rendering = Rendering::read(&state::unpack(enc, &data));
-        article.markdown = rendering.markdown;
-        article.html = rendering.html;
-        article.images = rendering.images;
-        article.related = rendering.related;
-    }
+    let rendering = match packed {
+        Some((enc, data)) => Rendering::read(&state::unpack(enc, &data)),
+        None => Rendering {
+            markdown: decide::plain_as_markdown(&article.text),
+            html: decide::plain_as_html(&article.text),
+            ..Rendering::default()
+        },
+    };
+    article.markdown = rendering.markdown;
+    article.html = rendering.html;
+    article.images = rendering.images;
+    article.related = rendering.related;
     Ok(())
 }
 

@@ -275,31 +275,38 @@ fn feed_text(announcement: &Announcement) -> &str {
         .unwrap_or_default()
 }
 
+/// The feed's word as the body. Where it is plain text, the other renderings are made from
+/// it when they are read: most pages are scraped before that.
 fn write_feed_text(
     connection: &Connection,
     article: ArticleId,
     announcement: &Announcement,
 ) -> Result<(), Fault> {
     let text = feed_text(announcement);
-    let html = announcement.content_html.as_deref();
-    let rendering = Rendering {
+    let rendering = announcement.content_html.as_ref().map(|html| Rendering {
         markdown: decide::plain_as_markdown(text),
-        html: html.map_or_else(|| decide::plain_as_html(text), str::to_owned),
+        html: html.clone(),
         ..Rendering::default()
-    };
+    });
     write_body(connection, article, text, rendering)
 }
 
-/// Replaces the body of an article.
+/// Replaces the body of an article; without a rendering, it is plain text.
 pub(super) fn write_body(
     connection: &Connection,
     article: ArticleId,
     text: &str,
-    rendering: Rendering,
+    rendering: Option<Rendering>,
 ) -> Result<(), Fault> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO article_text (article_id, text) VALUES (?1, ?2)")?
         .execute((article.0, text))?;
+    let Some(rendering) = rendering else {
+        connection
+            .prepare_cached("DELETE FROM article_rendering WHERE article_id = ?1")?
+            .execute([article.0])?;
+        return Ok(());
+    };
     let (enc, data) = state::pack(&rendering.write());
     connection
         .prepare_cached(

@@ -238,7 +238,7 @@ fn write_article(
         images: scraped.images.clone(),
         related: scraped.related.clone(),
     };
-    write_body(connection, before.id, &scraped.text, rendering)?;
+    write_body(connection, before.id, &scraped.text, Some(rendering))?;
     end_job(connection, before.id, touched)?;
     set_page_state(connection, before, PageState::Scraped, None)?;
     Ok(state::changed(connection, before.id)?)

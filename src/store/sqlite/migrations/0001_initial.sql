@@ -94,7 +94,7 @@ CREATE TABLE article_text (
   text       TEXT NOT NULL           -- paragraphs separated by a blank line
 ) STRICT;
 
--- The other renderings of the body.
+-- The other renderings of the body; no row where it is plain text.
 CREATE TABLE article_rendering (
   article_id INTEGER PRIMARY KEY REFERENCES article(id),
   enc        INTEGER NOT NULL,       -- 0: JSON; 1: JSON, zstd
