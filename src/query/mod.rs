@@ -19,7 +19,9 @@ pub struct ArticleQuery {
     pub feed: Option<FeedId>,
     /// Go on behind this place.
     pub cursor: Option<Cursor>,
-    /// At most so many answers; 0 means [`ArticleQuery::DEFAULT_LIMIT`].
+    /// At most so many answers; 0 means [`ArticleQuery::DEFAULT_LIMIT`], and more than
+    /// [`ArticleQuery::MAX_LIMIT`] come in several. Whole articles may come fewer at once,
+    /// when they are large.
     pub limit: usize,
     /// How much of each article to read.
     pub parts: Parts,
@@ -28,6 +30,9 @@ pub struct ArticleQuery {
 impl ArticleQuery {
     /// Answers when nothing else is said.
     pub const DEFAULT_LIMIT: usize = 20;
+
+    /// Most answers at once; more come by the cursor.
+    pub const MAX_LIMIT: usize = 1000;
 }
 
 /// How much of each article to read.

@@ -133,21 +133,54 @@ pub(super) fn oldest_first(announcements: &[Announcement]) -> Vec<&Announcement>
 
 /// What is compared before two articles become one.
 pub(super) struct Likeness<'a> {
+    /// The headline: the page's, else the feed's.
     pub(super) title: Option<&'a str>,
+    /// The headline that a feed announced.
+    pub(super) announced: Option<&'a str>,
+    /// Hash of the page's text.
     pub(super) content: Option<ContentHash>,
 }
 
 /// Whether two articles that claim one URL are the same: the same text, or the same
 /// headline. A page that names a foreign canonical URL satisfies neither.
+///
+/// Sites send readers to one page of consent, login or apology, whatever they asked for.
+/// Such pages are alike as well; but what was announced differs, and the page fits neither
+/// announcement.
 pub(super) fn same_article(a: &Likeness<'_>, b: &Likeness<'_>) -> bool {
     let same_text = a.content.is_some() && a.content == b.content;
-    let same_title = match (a.title, b.title) {
-        (Some(a), Some(b)) => {
-            !a.trim().is_empty() && !b.trim().is_empty() && dedup::same_title(a, b)
+    let is_one_page = same_text || same_headline(a.title, b.title);
+    let is_one_story = match (a.announced, b.announced) {
+        (Some(first), Some(second)) => {
+            dedup::same_title(first, second) || fits_announcement(a) || fits_announcement(b)
         }
-        _ => false,
+        _ => true,
     };
-    same_text || same_title
+    is_one_page && is_one_story
+}
+
+fn same_headline(a: Option<&str>, b: Option<&str>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => !letters(a).is_empty() && dedup::same_title(a, b),
+        _ => false,
+    }
+}
+
+/// Whether a page's headline is what was announced, but for a site's name around it.
+fn fits_announcement(likeness: &Likeness<'_>) -> bool {
+    let (Some(title), Some(announced)) = (likeness.title, likeness.announced) else {
+        return false;
+    };
+    let (title, announced) = (letters(title), letters(announced));
+    let shorter = title.len().min(announced.len());
+    shorter >= 8 && (title.contains(&announced) || announced.contains(&title))
+}
+
+fn letters(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Plain text as Markdown that shows the same characters.
@@ -183,6 +216,11 @@ pub(super) fn plain_as_html(text: &str) -> String {
         html.push_str("</p>");
     }
     html
+}
+
+/// A text that says something; blank ones count as absent.
+pub(super) fn said(text: Option<&String>) -> Option<&str> {
+    text.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
 /// Words of a text, counted between white space.
@@ -287,19 +325,46 @@ mod tests {
         );
     }
 
+    fn likeness<'a>(title: &'a str, announced: &'a str) -> Likeness<'a> {
+        Likeness {
+            title: Some(title),
+            announced: Some(announced),
+            content: None,
+        }
+    }
+
+    #[test]
+    fn the_same_headline_is_the_same_article() {
+        let a = likeness("A storm hits the coast", "A storm hits the coast");
+        let b = likeness("A Storm Hits the Coast", "Storm! - The Daily");
+
+        assert!(same_article(&a, &b));
+    }
+
     #[test]
     fn empty_titles_are_not_the_same_title() {
-        let likeness = |title| Likeness {
-            title,
+        assert!(!same_article(&likeness(" ", "a"), &likeness("", "a")));
+        let untitled = || Likeness {
+            title: None,
+            announced: None,
             content: None,
         };
+        assert!(!same_article(&untitled(), &untitled()));
+    }
 
-        assert!(!same_article(&likeness(Some(" ")), &likeness(Some(""))));
-        assert!(!same_article(&likeness(None), &likeness(None)));
-        assert!(same_article(
-            &likeness(Some("A storm")),
-            &likeness(Some("A Storm"))
-        ));
+    #[test]
+    fn one_page_of_consent_is_not_one_article() {
+        let text = Some(ContentHash(7));
+        let a = Likeness {
+            content: text,
+            ..likeness("Before you go on", "A storm hits the coast")
+        };
+        let b = Likeness {
+            content: text,
+            ..likeness("Before you go on", "Election results are in")
+        };
+
+        assert!(!same_article(&a, &b));
     }
 
     #[test]

@@ -129,7 +129,6 @@ pub(crate) fn entry(url: &str) -> Announcement {
             host: HostKey::of(page.url()),
             url: page,
         }),
-        title: Some(format!("About {url}")),
         entry_hash: 1,
         ..Announcement::default()
     }

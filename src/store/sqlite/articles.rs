@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use url::Url;
 
+use super::super::decide;
 use super::super::json::{self, Rendering};
 use super::super::record::{Article, PageState};
 use super::super::{ArticleName, Listing};
@@ -18,11 +19,9 @@ use crate::canonical::canonicalize;
 use crate::model::{ArticleId, FeedId, FeedUrl};
 use crate::query::{ArticleQuery, Field, Parts};
 
-/// Answers to one question at most; more come by the cursor.
-const MAX_LIMIT: usize = 1000;
-
-/// Most texts read at once: whole articles may be large.
-const MAX_WHOLE: usize = 200;
+/// Bodies that one answer holds, in bytes, before the rest is left to the next one. An
+/// export of large articles is bounded in memory by this.
+const MAX_BODY_BYTES: usize = 8 << 20;
 
 pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<Listing, Fault> {
     let (main, search) = reader.both();
@@ -43,13 +42,9 @@ pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<List
 }
 
 fn limit(query: &ArticleQuery) -> usize {
-    let most = match query.parts {
-        Parts::Head => MAX_LIMIT,
-        Parts::Whole => MAX_WHOLE,
-    };
     match query.limit {
         0 => ArticleQuery::DEFAULT_LIMIT,
-        limit => limit.min(most),
+        limit => limit.min(ArticleQuery::MAX_LIMIT),
     }
 }
 
@@ -100,7 +95,8 @@ fn by_time(main: &Connection, query: &ArticleQuery) -> Result<Listing, Fault> {
         .collect::<Result<_, _>>()?;
     let has_more = ids.len() > limit;
     ids.truncate(limit);
-    let articles = read(main, &ids, query.parts)?;
+    let Batch { articles, is_cut } = read(main, &ids, query.parts)?;
+    let has_more = has_more || is_cut;
     Ok(Listing {
         next: articles.last().filter(|_| has_more).map(Article::cursor),
         articles,
@@ -134,16 +130,20 @@ fn by_search(
     let limit = limit(query);
     let mut articles = Vec::new();
     let mut has_more = true;
-    while articles.len() <= limit && has_more {
-        let n_wanted = limit + 1 - articles.len();
-        let found = search.newest(main, &matching, from, below, n_wanted)?;
-        has_more = found.len() == n_wanted;
+    while articles.len() < limit && has_more {
+        let n_wanted = limit - articles.len();
+        let mut found = search.newest(main, &matching, from, below, n_wanted + 1)?;
+        has_more = found.len() > n_wanted;
+        found.truncate(n_wanted);
         below = found.last().map_or(below, |last| last.place);
         let ids: Vec<ArticleId> = found.iter().map(|found| ArticleId(found.article)).collect();
-        articles.extend(read(main, &ids, query.parts)?);
+        let batch = read(main, &ids, query.parts)?;
+        articles.extend(batch.articles);
+        if batch.is_cut {
+            has_more = true;
+            break;
+        }
     }
-    let has_more = articles.len() > limit;
-    articles.truncate(limit);
     Ok(Listing {
         next: articles.last().filter(|_| has_more).map(Article::cursor),
         articles,
@@ -202,7 +202,7 @@ pub(super) fn article(main: &Connection, name: &ArticleName) -> Result<Option<Ar
         ArticleName::Url(url) => article_at(main, url)?,
     };
     let ids: Vec<ArticleId> = id.into_iter().collect();
-    Ok(read(main, &ids, Parts::Whole)?.pop())
+    Ok(read(main, &ids, Parts::Whole)?.articles.pop())
 }
 
 fn article_at(main: &Connection, url: &str) -> Result<Option<ArticleId>, Fault> {
@@ -212,8 +212,15 @@ fn article_at(main: &Connection, url: &str) -> Result<Option<ArticleId>, Fault> 
     }
 }
 
+/// Articles that were read together.
+struct Batch {
+    articles: Vec<Article>,
+    /// Whether the bodies grew too large, and the rest was left out.
+    is_cut: bool,
+}
+
 /// The articles with these ids, in this order; those that are not there are left out.
-fn read(main: &Connection, ids: &[ArticleId], parts: Parts) -> Result<Vec<Article>, Fault> {
+fn read(main: &Connection, ids: &[ArticleId], parts: Parts) -> Result<Batch, Fault> {
     let mut sightings = read_sightings(main, ids)?;
     let sql = "SELECT id, url, canonical_url, final_url, title, authors, published,
                  published_from, published_at, first_seen_at, sort_at, language, summary,
@@ -221,7 +228,14 @@ fn read(main: &Connection, ids: &[ArticleId], parts: Parts) -> Result<Vec<Articl
                FROM article WHERE id = ?1";
     let mut statement = main.prepare_cached(sql)?;
     let mut articles = Vec::with_capacity(ids.len());
+    let mut n_bytes = 0;
     for id in ids {
+        if n_bytes > MAX_BODY_BYTES {
+            return Ok(Batch {
+                articles,
+                is_cut: true,
+            });
+        }
         let Some(mut article) = statement.query_row([id.0], read_article).optional()? else {
             continue;
         };
@@ -230,10 +244,14 @@ fn read(main: &Connection, ids: &[ArticleId], parts: Parts) -> Result<Vec<Articl
         }
         if parts == Parts::Whole {
             read_body(main, &mut article)?;
+            n_bytes += article.text.len() + article.markdown.len() + article.html.len();
         }
         articles.push(article);
     }
-    Ok(articles)
+    Ok(Batch {
+        articles,
+        is_cut: false,
+    })
 }
 
 fn read_article(row: &Row<'_>) -> rusqlite::Result<Article> {
@@ -276,13 +294,18 @@ fn read_body(main: &Connection, article: &mut Article) -> rusqlite::Result<()> {
         .prepare_cached("SELECT enc, data FROM article_rendering WHERE article_id = ?1")?
         .query_row([article.id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some((enc, data)) = packed {
-        let rendering = Rendering::read(&state::unpack(enc, &data));
-        article.markdown = rendering.markdown;
-        article.html = rendering.html;
-        article.images = rendering.images;
-        article.related = rendering.related;
-    }
+    let rendering = match packed {
+        Some((enc, data)) => Rendering::read(&state::unpack(enc, &data)),
+        None => Rendering {
+            markdown: decide::plain_as_markdown(&article.text),
+            html: decide::plain_as_html(&article.text),
+            ..Rendering::default()
+        },
+    };
+    article.markdown = rendering.markdown;
+    article.html = rendering.html;
+    article.images = rendering.images;
+    article.related = rendering.related;
     Ok(())
 }
 

@@ -93,15 +93,29 @@ fn record_entry(
     Ok(Recorded { kind, has_new_page })
 }
 
-/// The article that the entry's URL means already.
+/// The article that the entry's URL means already: the one that was announced under it,
+/// else the one whose page was found there. Where several pages led to one URL, as they do
+/// to a page of consent, it means none of them.
 fn known_url(
     connection: &Connection,
     announcement: &Announcement,
 ) -> rusqlite::Result<Option<ArticleId>> {
-    match &announcement.canonical {
-        Some(canonical) => article_of(connection, canonical),
-        None => Ok(None),
-    }
+    let Some(canonical) = &announcement.canonical else {
+        return Ok(None);
+    };
+    let claims: Vec<(i64, bool)> = connection
+        .prepare_cached(
+            "SELECT article_id, reason = 'announced' FROM alias WHERE key = ?1 AND form = ?2
+             ORDER BY reason = 'announced' DESC, added_at, article_id LIMIT 2",
+        )?
+        .query_map((canonical.key(), canonical.as_str()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(match claims[..] {
+        [(article, true), ..] | [(article, false)] => Some(ArticleId(article)),
+        _ => None,
+    })
 }
 
 /// A new entry of a known article: another feed's, or the same feed's under a new guid.
@@ -165,7 +179,8 @@ fn known_entry(
         .optional()
 }
 
-/// The article that owns a normal form: the first that claimed it.
+/// The article that a normal form means to a person: the one announced under it, else the
+/// first whose page was found there.
 pub(super) fn article_of(
     connection: &Connection,
     canonical: &CanonicalUrl,
@@ -173,7 +188,7 @@ pub(super) fn article_of(
     connection
         .prepare_cached(
             "SELECT article_id FROM alias WHERE key = ?1 AND form = ?2
-             ORDER BY added_at, article_id LIMIT 1",
+             ORDER BY reason = 'announced' DESC, added_at, article_id LIMIT 1",
         )?
         .query_row((canonical.key(), canonical.as_str()), |row| {
             row.get(0).map(ArticleId)
@@ -245,10 +260,10 @@ fn insert_article(
             ":feed": feed.0,
             ":url": announcement.url,
             ":host": announcement.url.as_deref().and_then(host_of),
-            ":title": announcement.title,
+            ":title": decide::said(announcement.title.as_ref()),
             ":authors": json::write(&announcement.authors),
-            ":language": reading.language,
-            ":summary": announcement.summary,
+            ":language": decide::said(reading.language.as_ref()),
+            ":summary": decide::said(announcement.summary.as_ref()),
             ":published": publication.as_ref().map(|published| &published.text),
             ":published_at": published_at.map(ms),
             ":published_from": publication.as_ref().map(|published| &published.from),
@@ -278,31 +293,38 @@ fn feed_text(announcement: &Announcement) -> &str {
         .unwrap_or_default()
 }
 
+/// The feed's word as the body. Where it is plain text, the other renderings are made from
+/// it when they are read: most pages are scraped before that.
 fn write_feed_text(
     connection: &Connection,
     article: ArticleId,
     announcement: &Announcement,
 ) -> Result<(), Fault> {
     let text = feed_text(announcement);
-    let html = announcement.content_html.as_deref();
-    let rendering = Rendering {
+    let rendering = announcement.content_html.as_ref().map(|html| Rendering {
         markdown: decide::plain_as_markdown(text),
-        html: html.map_or_else(|| decide::plain_as_html(text), str::to_owned),
+        html: html.clone(),
         ..Rendering::default()
-    };
+    });
     write_body(connection, article, text, rendering)
 }
 
-/// Replaces the body of an article.
+/// Replaces the body of an article; without a rendering, it is plain text.
 pub(super) fn write_body(
     connection: &Connection,
     article: ArticleId,
     text: &str,
-    rendering: Rendering,
+    rendering: Option<Rendering>,
 ) -> Result<(), Fault> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO article_text (article_id, text) VALUES (?1, ?2)")?
         .execute((article.0, text))?;
+    let Some(rendering) = rendering else {
+        connection
+            .prepare_cached("DELETE FROM article_rendering WHERE article_id = ?1")?
+            .execute([article.0])?;
+        return Ok(());
+    };
     let (enc, data) = state::pack(&rendering.write());
     connection
         .prepare_cached(
@@ -383,8 +405,8 @@ fn insert_sighting(
             ":article": article.0,
             ":guid": announcement.guid,
             ":url": announcement.url,
-            ":title": announcement.title,
-            ":summary": announcement.summary,
+            ":title": decide::said(announcement.title.as_ref()),
+            ":summary": decide::said(announcement.summary.as_ref()),
             ":enc": content.as_ref().map(|(enc, _)| enc),
             ":content": content.as_ref().map(|(_, data)| data),
             ":published": announcement.published.map(ms),
@@ -419,8 +441,8 @@ fn update_sighting(
             ":sighting": known.sighting,
             ":guid": announcement.guid,
             ":url": announcement.url,
-            ":title": announcement.title,
-            ":summary": announcement.summary,
+            ":title": decide::said(announcement.title.as_ref()),
+            ":summary": decide::said(announcement.summary.as_ref()),
             ":enc": content.as_ref().map(|(enc, _)| enc),
             ":content": content.as_ref().map(|(_, data)| data),
             ":published": announcement.published.map(ms),
@@ -453,7 +475,7 @@ fn follow_feed(
 ) -> Result<(), Fault> {
     connection
         .prepare_cached("UPDATE article SET summary = ?2 WHERE id = ?1")?
-        .execute((article.0, &announcement.summary))?;
+        .execute((article.0, decide::said(announcement.summary.as_ref())))?;
     let is_scraped: bool = connection
         .prepare_cached("SELECT page_state = 'scraped' FROM article WHERE id = ?1")?
         .query_row([article.0], |row| row.get(0))?;
@@ -469,7 +491,7 @@ fn follow_feed(
         )?
         .execute(named_params! {
             ":article": article.0,
-            ":title": announcement.title,
+            ":title": decide::said(announcement.title.as_ref()),
             ":authors": json::write(&announcement.authors),
             ":word_count": decide::word_count(feed_text(announcement)),
         })?;
@@ -491,8 +513,8 @@ fn fill_from_feed(
         )?
         .execute(named_params! {
             ":article": article.0,
-            ":title": announcement.title,
-            ":summary": announcement.summary,
+            ":title": decide::said(announcement.title.as_ref()),
+            ":summary": decide::said(announcement.summary.as_ref()),
             ":authors": json::write(&announcement.authors),
         })?;
     let has_text: bool = connection

@@ -87,3 +87,39 @@ pub(super) fn unwritable(path: &Path, reason: &str) -> StoreError {
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn check(code: std::ffi::c_int, is_expected: fn(&StoreError) -> bool) {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+
+        let typed = at(Path::new("news.db"), &error);
+
+        assert!(is_expected(&typed), "{code}: {typed:?}");
+    }
+
+    #[test]
+    fn what_sqlite_says_becomes_what_callers_tell_apart() {
+        check(ffi::SQLITE_NOTADB, |e| {
+            matches!(e, StoreError::Corrupt { .. })
+        });
+        check(ffi::SQLITE_CORRUPT, |e| {
+            matches!(e, StoreError::Corrupt { .. })
+        });
+        check(ffi::SQLITE_READONLY, |e| {
+            matches!(e, StoreError::Unwritable { .. })
+        });
+        check(ffi::SQLITE_CANTOPEN, |e| {
+            matches!(e, StoreError::Unwritable { .. })
+        });
+        check(ffi::SQLITE_IOERR, |e| {
+            matches!(e, StoreError::Unwritable { .. })
+        });
+        check(ffi::SQLITE_FULL, |e| matches!(e, StoreError::Full { .. }));
+        check(ffi::SQLITE_BUSY, |e| matches!(e, StoreError::Database(_)));
+    }
+}

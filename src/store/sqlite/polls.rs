@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params};
 
-use super::super::json;
 use super::super::record::{DueFeed, FeedReading, PollRecorded, PollReport, PollResult};
+use super::super::{decide, json};
 use super::StoreError;
 use super::entries::record_entries;
 use super::fault::Fault;
@@ -107,9 +107,9 @@ fn record_success(
         .execute(named_params! {
             ":feed": feed.0,
             ":body_hash": reading.body_hash,
-            ":title": reading.title,
-            ":site_url": reading.site_url,
-            ":language": reading.language,
+            ":title": decide::said(reading.title.as_ref()),
+            ":site_url": decide::said(reading.site_url.as_ref()),
+            ":language": decide::said(reading.language.as_ref()),
             ":warnings": json::write(&reading.warnings),
         })?;
     Ok(())

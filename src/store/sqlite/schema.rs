@@ -54,8 +54,14 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
 /// Opens the file for questions.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(path, flags)?;
-    recognise(path, &connection)?;
+    let mut connection = open(path, flags)?;
+    match recognise(path, &connection) {
+        Err(StoreError::Unwritable { .. }) if !is_in_use(path) => {
+            connection = open_frozen(path).map_err(|error| fault::at(path, &error))?;
+            recognise(path, &connection)?;
+        }
+        other => other?,
+    }
     let found = version(&connection).map_err(|error| fault::at(path, &error))?;
     if found < VERSION {
         return Err(StoreError::Database(format!(
@@ -71,6 +77,34 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         .map_err(|error| fault::at(path, &error))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Whether a process has the file open, or left changes in its log.
+pub(super) fn is_in_use(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Path::new(&log).exists()
+}
+
+/// Opens a file that nobody writes, in a folder where nobody may: there SQLite cannot make
+/// the files that readers of a log share, and need not (<https://sqlite.org/wal.html>,
+/// "Read-Only Databases").
+pub(super) fn open_frozen(path: &Path) -> rusqlite::Result<Connection> {
+    let path_in_url: String = path
+        .to_string_lossy()
+        .chars()
+        .map(|c| match c {
+            '%' => "%25".to_owned(),
+            '?' => "%3f".to_owned(),
+            '#' => "%23".to_owned(),
+            c => c.to_string(),
+        })
+        .collect();
+    let url = format!("file:{path_in_url}?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(url, flags)
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {

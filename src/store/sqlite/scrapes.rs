@@ -68,6 +68,7 @@ fn merged_meanwhile(connection: &Connection, due: &DuePage) -> Result<Saved, Fau
 struct Before {
     id: ArticleId,
     title: Option<String>,
+    announced: Option<String>,
     page_state: String,
     error_kind: Option<String>,
     content: Option<ContentHash>,
@@ -88,6 +89,7 @@ impl Before {
     fn likeness(&self) -> Likeness<'_> {
         Likeness {
             title: self.title.as_deref(),
+            announced: self.announced.as_deref(),
             content: self.content,
         }
     }
@@ -97,7 +99,9 @@ fn read_state(connection: &Connection, article: ArticleId) -> rusqlite::Result<O
     connection
         .prepare_cached(
             "SELECT id, title, page_state, error_kind, content_hash,
-               published, published_at, published_from, first_seen_at
+               published, published_at, published_from, first_seen_at,
+               (SELECT s.title FROM sighting s WHERE s.article_id = article.id
+                ORDER BY s.seen_at, s.id LIMIT 1)
              FROM article WHERE id = ?1",
         )?
         .query_row([article.0], |row| {
@@ -109,6 +113,7 @@ fn read_state(connection: &Connection, article: ArticleId) -> rusqlite::Result<O
                 content: row.get::<_, Option<i64>>(4)?.map(ContentHash),
                 publication: read_publication(row)?,
                 first_seen: time(row.get(8)?),
+                announced: row.get(9)?,
             })
         })
         .optional()
@@ -171,7 +176,8 @@ fn find_twin(
     scraped: &ScrapedArticle,
 ) -> Result<Option<Before>, Fault> {
     let likeness = Likeness {
-        title: scraped.title.as_deref().or(before.title.as_deref()),
+        title: decide::said(scraped.title.as_ref()).or(before.title.as_deref()),
+        announced: before.announced.as_deref(),
         content: scraped.content_hash,
     };
     for (key, form) in claimed_forms(connection, before.id, scraped)? {
@@ -232,7 +238,7 @@ fn write_article(
         images: scraped.images.clone(),
         related: scraped.related.clone(),
     };
-    write_body(connection, before.id, &scraped.text, rendering)?;
+    write_body(connection, before.id, &scraped.text, Some(rendering))?;
     end_job(connection, before.id, touched)?;
     set_page_state(connection, before, PageState::Scraped, None)?;
     Ok(state::changed(connection, before.id)?)
@@ -258,9 +264,9 @@ fn write_facts(
             ":article": before.id.0,
             ":final_url": scraped.final_url,
             ":canonical_url": scraped.canonical_url,
-            ":title": scraped.title,
+            ":title": decide::said(scraped.title.as_ref()),
             ":authors": json::write(&scraped.authors),
-            ":language": scraped.language,
+            ":language": decide::said(scraped.language.as_ref()),
             ":keywords": json::write(&scraped.tags),
             ":word_count": int(scraped.word_count),
             ":content_hash": scraped.content_hash.map(|hash| hash.0),
@@ -341,9 +347,9 @@ fn fill_gaps(
             ":article": before.id.0,
             ":final_url": found.final_url,
             ":canonical_url": found.canonical_url,
-            ":title": found.title,
+            ":title": decide::said(found.title.as_ref()),
             ":authors": json::write(&found.authors),
-            ":language": found.language,
+            ":language": decide::said(found.language.as_ref()),
             ":keywords": json::write(&found.tags),
         })?;
     if before.publication.is_none() {

@@ -173,7 +173,7 @@ fn write_until_closed(path: &Path, connection: Connection, mut queue: mpsc::Rece
         had_company = batch.len() > 1;
         write_batch(path, &connection, &mut state, batch);
         n_batches += 1;
-        if n_batches % LOG_CHECK_EVERY == 0 {
+        if n_batches.is_multiple_of(LOG_CHECK_EVERY) {
             cut_log(path, &connection);
         }
     }
@@ -232,13 +232,64 @@ fn transaction(
     state: &mut WriterState,
     batch: &mut [Box<dyn Command>],
 ) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let run = |sql| connection.prepare_cached(sql)?.execute([]);
+    run("BEGIN IMMEDIATE")?;
     for command in batch {
-        connection.execute_batch("SAVEPOINT command")?;
+        run("SAVEPOINT command")?;
         if !command.run(connection, state) {
-            connection.execute_batch("ROLLBACK TO command")?;
+            if connection.is_autocommit() {
+                return Err(undone());
+            }
+            run("ROLLBACK TO command")?;
         }
-        connection.execute_batch("RELEASE command")?;
+        run("RELEASE command")?;
     }
-    connection.execute_batch("COMMIT")
+    run("COMMIT")?;
+    Ok(())
+}
+
+/// For the other commands of a transaction that SQLite gave up whole, as it does when the
+/// disk is full.
+fn undone() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
+        Some("another command of the same transaction failed, and this one with it".to_owned()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_named_and_the_writer_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let connection = schema::open_and_migrate(&path).unwrap();
+        connection
+            .execute_batch("PRAGMA max_page_count = 100")
+            .unwrap();
+        let writer = Writer::start(path, connection, None).unwrap();
+        let large = "x".repeat(1 << 20);
+
+        let full = writer
+            .run(move |connection, _| state::set_note(connection, "large", &large))
+            .await;
+        let next = writer
+            .run(|connection, _| state::set_note(connection, "small", "x"))
+            .await;
+        let kept = writer
+            .run(|connection, _| {
+                Ok((
+                    state::note(connection, "large")?,
+                    state::note(connection, "small")?,
+                ))
+            })
+            .await;
+
+        assert!(matches!(full, Err(StoreError::Full { .. })), "{full:?}");
+        assert!(next.is_ok(), "{next:?}");
+        assert_eq!(kept.unwrap(), (None, Some("x".to_owned())));
+    }
 }

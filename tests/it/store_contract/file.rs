@@ -205,6 +205,39 @@ async fn a_sound_store_has_no_findings() {
     assert_eq!(room.store.check().await.unwrap(), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_command_and_the_daemon_may_write_at_once() {
+    let room = Room::sqlite().await;
+    let command = Store::open(&room.settings, Access::Command).await.unwrap();
+    for n in 0..40 {
+        subscribe(
+            &room.store,
+            listed(&format!("https://host{n}.example/feed")),
+        )
+        .await;
+    }
+    let due = room.store.due_feeds(&everything_due()).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for (n, due) in due.into_iter().enumerate() {
+        let store = [&room.store, &command][n % 2].clone();
+        tasks.spawn(async move {
+            let entries = (0..5).map(|i| entry(&format!("{}/{i}", due.url))).collect();
+            store
+                .record_poll(&due, report(reading(entries)))
+                .await
+                .unwrap()
+        });
+    }
+
+    let recorded = tasks.join_all().await;
+
+    assert_eq!(recorded.iter().map(|poll| poll.n_new).sum::<usize>(), 200);
+    assert_eq!(room.store.status(noon()).await.unwrap().n_articles, 200);
+    command.index().await.unwrap();
+    room.store.index().await.unwrap();
+    assert_eq!(room.store.check().await.unwrap(), Vec::<String>::new());
+}
+
 /// Tells the test below to write for ever, and where.
 const WRITE_TO: &str = "WIREROOM_TEST_WRITE_TO";
 

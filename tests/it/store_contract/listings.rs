@@ -5,6 +5,7 @@ use super::*;
 on_every_backend! {
     paging_gives_each_article_once_newest_first,
     a_head_carries_no_body,
+    large_articles_come_in_several_answers,
     the_status_counts_what_is_there,
     a_note_outlives_the_process,
     a_closed_store_says_so,
@@ -128,4 +129,33 @@ async fn a_closed_store_says_so(room: Room) {
 
     assert!(clone.feeds().await.is_err());
     assert!(clone.set_note("a", "b").await.is_err());
+}
+
+async fn large_articles_come_in_several_answers(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let large = |n: usize| Announcement {
+        entry_id: n.to_string(),
+        content_text: Some("x".repeat(3 << 20)),
+        content_html: Some("short".into()),
+        ..Announcement::default()
+    };
+    poll(&room.store, id, (0..3).map(large).collect()).await;
+
+    let mut n_answers = Vec::new();
+    let mut cursor = None;
+    loop {
+        let query = ArticleQuery {
+            parts: Parts::Whole,
+            cursor,
+            ..ArticleQuery::default()
+        };
+        let listing = room.store.articles(&query).await.unwrap();
+        n_answers.push(listing.articles.len());
+        cursor = listing.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+
+    assert_eq!(n_answers, [2, 1]);
 }

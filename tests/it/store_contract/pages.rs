@@ -10,6 +10,8 @@ on_every_backend! {
     two_urls_of_one_page_become_one_article,
     the_older_article_stays_whichever_page_comes_first,
     a_foreign_claim_alone_merges_nothing,
+    readers_sent_to_one_page_of_consent_lose_no_article,
+    an_entry_that_names_where_another_one_led_is_no_new_article,
     a_page_merged_while_it_was_fetched_says_where_it_went,
 }
 
@@ -98,6 +100,7 @@ async fn a_page_that_failed_for_good_leaves_the_feed_s_word(room: Room) {
         &room.store,
         id,
         vec![Announcement {
+            title: Some("Feed title".into()),
             summary: Some("The feed's word".into()),
             ..entry("https://example.org/a")
         }],
@@ -124,10 +127,7 @@ async fn a_page_that_failed_for_good_leaves_the_feed_s_word(room: Room) {
     assert_eq!(saved, Saved::Failed(ErrorKind::NotHtml));
     assert_eq!(article.page_state, PageState::Failed);
     assert_eq!(article.text, "The feed's word");
-    assert_eq!(
-        article.title.as_deref(),
-        Some("About https://example.org/a")
-    );
+    assert_eq!(article.title.as_deref(), Some("Feed title"));
     assert_eq!(article.authors, ["Jane"]);
     assert_eq!(article.language.as_deref(), Some("en"));
     assert_eq!(room.store.due_pages(&everything_due()).await.unwrap(), []);
@@ -306,4 +306,47 @@ async fn a_page_merged_while_it_was_fetched_says_where_it_went(room: Room) {
 
     assert_eq!(first, Saved::Merged { into: oldest });
     assert_eq!(again, Saved::Merged { into: oldest });
+}
+
+async fn readers_sent_to_one_page_of_consent_lose_no_article(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.net/feed")).await;
+    let urls = ["https://a.example/storm", "https://b.example/vote"];
+    for url in urls {
+        let titled = Announcement {
+            title: Some(format!("What happened at {url}")),
+            ..entry(url)
+        };
+        poll(&room.store, id, vec![titled]).await;
+    }
+
+    for url in urls {
+        let consent = ScrapedArticle {
+            aliases: vec![alias("https://consent.example/", AliasReason::Redirect)],
+            ..scraped(
+                "https://consent.example/",
+                "Before you go on",
+                &words(80, "cookie"),
+            )
+        };
+        scrape(&room.store, url, consent).await;
+    }
+
+    let later = poll(&room.store, id, vec![entry("https://consent.example/")]).await;
+    assert_eq!(all(&room.store).await.len(), 3);
+    assert_eq!(later.n_new, 1);
+}
+
+async fn an_entry_that_names_where_another_one_led_is_no_new_article(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.net/feed")).await;
+    poll(&room.store, id, vec![entry("https://short.example/x1")]).await;
+    let page = ScrapedArticle {
+        aliases: vec![alias("https://example.org/story", AliasReason::Redirect)],
+        ..scraped("https://example.org/story", "A storm", &words(80, "word"))
+    };
+    scrape(&room.store, "https://short.example/x1", page).await;
+
+    let recorded = poll(&room.store, id, vec![entry("https://example.org/story")]).await;
+
+    assert_eq!((recorded.n_new, recorded.n_pages), (0, 0));
+    assert_eq!(all(&room.store).await.len(), 1);
 }

@@ -11,6 +11,7 @@ on_every_backend! {
     one_article_over_five_feeds_is_one_article,
     an_entry_without_a_page_is_kept_as_the_feed_told_it,
     absurd_dates_order_nothing,
+    a_plain_summary_is_shown_as_markdown_and_html,
     entries_of_one_document_get_ids_from_the_oldest_on,
     a_new_guid_for_a_known_url_is_no_new_article,
     an_article_that_was_skipped_is_scraped_once_a_feed_wants_it,
@@ -392,4 +393,19 @@ async fn one_document_that_names_a_page_twice_makes_one_article(room: Room) {
 
     assert_eq!((recorded.n_new, recorded.n_known), (1, 1));
     assert_eq!(all(&room.store).await.len(), 1);
+}
+
+async fn a_plain_summary_is_shown_as_markdown_and_html(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let plain = Announcement {
+        summary: Some("5 < 7 *and*\n\nmore".into()),
+        ..entry("https://example.org/a")
+    };
+
+    poll(&room.store, id, vec![plain]).await;
+
+    let article = all(&room.store).await.remove(0);
+    assert_eq!(article.text, "5 < 7 *and*\n\nmore");
+    assert_eq!(article.markdown, "5 \\< 7 \\*and\\*\n\nmore");
+    assert_eq!(article.html, "<p>5 &lt; 7 *and*</p><p>more</p>");
 }

@@ -94,15 +94,15 @@ CREATE TABLE article_text (
   text       TEXT NOT NULL           -- paragraphs separated by a blank line
 ) STRICT;
 
--- The other renderings of the body.
+-- The other renderings of the body; no row where it is plain text.
 CREATE TABLE article_rendering (
   article_id INTEGER PRIMARY KEY REFERENCES article(id),
   enc        INTEGER NOT NULL,       -- 0: JSON; 1: JSON, zstd
   data       BLOB NOT NULL           -- markdown, html, images, related
 ) STRICT;
 
--- Normal forms of URLs that mean an article. Several articles may claim one form; the
--- first claim owns it.
+-- Normal forms of URLs that mean an article. Several articles may claim one form: the one
+-- that was announced under it comes first, then the earliest.
 CREATE TABLE alias (
   key        INTEGER NOT NULL,       -- of `form`
   form       TEXT NOT NULL,          -- the normal form

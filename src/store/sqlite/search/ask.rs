@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension, named_params};
+use rusqlite::{
+    Connection, ErrorCode, InterruptHandle, OpenFlags, OptionalExtension, named_params,
+};
 
 use super::super::{count, fault, int};
 use super::{INDEX_VERSION, Identity, identity, meta, path_beside, schema, store_id, watermark};
@@ -136,11 +138,28 @@ impl SearchReader {
 fn open(path: &Path, main: &Connection) -> rusqlite::Result<Option<Connection>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let search = Connection::open_with_flags(path, flags)?;
+    match recognise(&search, main) {
+        Err(error) if is_unopened(&error) && !schema::is_in_use(path) => {
+            let search = schema::open_frozen(path)?;
+            Ok(recognise(&search, main)?.then_some(search))
+        }
+        is_ours => Ok(is_ours?.then_some(search)),
+    }
+}
+
+/// Whether the file is an index of our version, and of this archive.
+fn recognise(search: &Connection, main: &Connection) -> rusqlite::Result<bool> {
     search.busy_timeout(std::time::Duration::from_secs(1))?;
     search.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2048;")?;
-    let is_ours = schema::version(&search)? == INDEX_VERSION
-        && meta(&search, "store_id")? == Some(store_id(main)?);
-    Ok(is_ours.then_some(search))
+    Ok(schema::version(search)? == INDEX_VERSION
+        && meta(search, "store_id")? == Some(store_id(main)?))
+}
+
+fn is_unopened(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+    )
 }
 
 fn newest(
@@ -174,10 +193,8 @@ fn forgiving<T>(result: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
         Ok(value) => Ok(Some(value)),
         Err(error)
             if fault::is_damage(&error)
-                || matches!(
-                    error.sqlite_error_code(),
-                    Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::DatabaseBusy)
-                )
+                || is_unopened(&error)
+                || error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
                 || error.to_string().contains("no such table") =>
         {
             Ok(None)

@@ -18,6 +18,7 @@ pub(super) fn spaced(text: &str) -> Cow<'_, str> {
     while let Some(c) = chars.next() {
         match c {
             '\0' => spaced.push(' '),
+            c if is_invisible(c) => continue,
             '+' if last.is_alphanumeric() && chars.peek() == Some(&'+') => {
                 chars.next();
                 spaced.push_str(" plusplus ");
@@ -54,7 +55,17 @@ pub(super) fn has_word(text: &str) -> bool {
 }
 
 fn is_special(c: char) -> bool {
-    matches!(c, '+' | '#' | '\0') || (!c.is_ascii() && (is_unspaced(c) || is_emoji(c)))
+    matches!(c, '+' | '#' | '\0')
+        || (!c.is_ascii() && (is_unspaced(c) || is_emoji(c) || is_invisible(c)))
+}
+
+/// Soft hyphens and joiners inside of words, and what chooses between two forms of an
+/// emoji: nobody types them.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200d}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}' | '\u{feff}'
+    )
 }
 
 fn is_emoji(c: char) -> bool {
@@ -98,7 +109,7 @@ mod tests {
     fn scripts_without_spaces_become_single_characters() {
         assert_eq!(spaced("東京は晴れ"), " 東 京 は 晴 れ");
         assert_eq!(spaced("東京2020年"), " 東 京 2020 年");
-        assert_eq!(spaced("กำลัง"), " ก ำ ล ั ง".replace(" ั", "ั"));
+        assert_eq!(spaced("กำลัง"), " ก ำ ลั ง");
     }
 
     #[test]
@@ -110,6 +121,12 @@ mod tests {
     #[test]
     fn plain_text_is_not_copied() {
         assert!(matches!(spaced("Größe, naïve: 20.04"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_nobody_sees_or_types_does_not_part_a_word() {
+        assert_eq!(spaced("Donau\u{ad}dampf\u{ad}schiff"), "Donaudampfschiff");
+        assert_eq!(spaced("❤\u{fe0f}"), spaced("❤"));
     }
 
     #[test]
