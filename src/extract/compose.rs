@@ -260,12 +260,18 @@ impl Composer<'_, '_> {
 
     /// A line break; two of them part paragraphs.
     fn push_break(&mut self) {
-        let text = line_text(&self.line);
-        if text.trim_end_matches(' ').ends_with('\n') {
+        // Only the last span with anything in it is looked at: lines can be long.
+        let last = self
+            .line
+            .iter_mut()
+            .rev()
+            .find(|span| span.text.contains(|c| c != ' '));
+        let Some(last) = last else { return };
+        if last.text.trim_end_matches(' ').ends_with('\n') {
             self.flush();
-        } else if let Some(span) = self.line.last_mut().filter(|_| !text.trim().is_empty()) {
-            span.text.truncate(span.text.trim_end_matches(' ').len());
-            span.text.push('\n');
+        } else {
+            last.text.truncate(last.text.trim_end_matches(' ').len());
+            last.text.push('\n');
         }
     }
 
@@ -553,19 +559,19 @@ fn is_layout(outline: &Outline<'_>, table: Index) -> bool {
 }
 
 fn trim(line: &mut Line) {
-    while let Some(span) = line.last_mut() {
-        span.text.truncate(span.text.trim_end().len());
-        if !span.text.is_empty() {
-            break;
-        }
+    while line.last().is_some_and(|span| span.text.trim().is_empty()) {
         line.pop();
     }
-    while let Some(span) = line.first_mut() {
-        let kept = span.text.trim_start().len();
-        span.text.drain(..span.text.len() - kept);
-        if !span.text.is_empty() {
-            break;
-        }
-        line.remove(0);
+    let n_blank = line
+        .iter()
+        .take_while(|span| span.text.trim().is_empty())
+        .count();
+    line.drain(..n_blank);
+    if let Some(span) = line.last_mut() {
+        span.text.truncate(span.text.trim_end().len());
+    }
+    if let Some(span) = line.first_mut() {
+        let n_blank = span.text.len() - span.text.trim_start().len();
+        span.text.drain(..n_blank);
     }
 }

@@ -4,11 +4,14 @@
 //! root we step down as long as one child holds nearly all of the value; where the value
 //! spreads over several children, they are the article. Linear in the size of the page.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::json_ld::begins_alike;
 use super::metadata::Metadata;
 use super::outline::{Index, Outline};
 use super::tag::Tag;
-use super::text::{self, comparable};
+use super::text::comparable;
 use super::title::similarity;
 
 /// A child with at least this share of the value is stepped into.
@@ -68,7 +71,7 @@ fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
 
 /// The value of each subtree.
 fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<f64> {
-    let anchor = metadata.body.as_deref().map(comparable);
+    let anchor = metadata.body.as_deref().map(Anchor::new);
     let mut in_body = vec![false; outline.len()];
     let mut values = vec![0.0; outline.len()];
     for index in 0..outline.len() {
@@ -90,11 +93,10 @@ fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<
         if metadata.headline.is_some_and(|headline| index < headline) {
             value *= 0.5;
         }
-        if let Some(anchor) = &anchor {
-            let start = comparable(text::prefix(&outline.text_of(index, 120), 60));
-            if start.len() >= 25 && anchor.contains(&start) {
-                value *= 3.0;
-            }
+        if let Some(anchor) = &anchor
+            && anchor.holds(&outline.text_of(index, 200))
+        {
+            value *= 3.0;
         }
         values[index] = value;
     }
@@ -102,6 +104,33 @@ fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<
         values[outline.item(index).parent] += values[index];
     }
     values
+}
+
+/// The structured data's text, asked whether a paragraph is in it: by the hash of each run
+/// of some words, so that asking takes no longer for long texts.
+struct Anchor(HashSet<u64>);
+
+impl Anchor {
+    /// Words in a run.
+    const N_WORDS: usize = 5;
+
+    fn new(body: &str) -> Self {
+        let form = comparable(body);
+        let words: Vec<&str> = form.split(' ').collect();
+        Self(words.windows(Self::N_WORDS).map(hash).collect())
+    }
+
+    fn holds(&self, paragraph: &str) -> bool {
+        let form = comparable(paragraph);
+        let words: Vec<&str> = form.split(' ').take(Self::N_WORDS).collect();
+        words.len() == Self::N_WORDS && self.0.contains(&hash(&words))
+    }
+}
+
+fn hash(words: &[&str]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Steps down from the root to the element whose children share the article.
@@ -219,9 +248,8 @@ fn standfirst(
 ) -> Option<Index> {
     let first = *roots.first()?;
     let inside = |index: Index| {
-        roots
-            .iter()
-            .any(|&root| (root..outline.item(root).end).contains(&index))
+        let n_before = roots.partition_point(|&root| root <= index);
+        n_before > 0 && index < outline.item(roots[n_before - 1]).end
     };
     let start = metadata
         .headline
@@ -243,9 +271,9 @@ fn standfirst(
     }
     let mut named = None;
     let end = outline.len().min(first + 2_000);
-    for index in start..end {
+    for (index, &is_excluded) in excluded.iter().enumerate().take(end).skip(start) {
         let item = outline.item(index);
-        if excluded[index]
+        if is_excluded
             || item.hidden
             || item.own_weight < 20
             || !item.tag.is_block()

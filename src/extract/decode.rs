@@ -1,5 +1,7 @@
 //! Bytes of a page as text.
 
+use std::str::Utf8Error;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
 
@@ -19,8 +21,14 @@ pub fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     let declared = content_type
         .and_then(|value| after_charset(value.as_bytes()))
         .or_else(|| after_charset(&bytes[..bytes.len().min(SNIFFED_BYTES)]));
-    if is_utf8(bytes, declared) {
-        return String::from_utf8_lossy(bytes).into_owned();
+    let is_escaped = declared == Some(encoding_rs::ISO_2022_JP) && bytes.contains(&0x1b);
+    match std::str::from_utf8(bytes) {
+        // ISO-2022-JP is valid UTF-8 by its form; it is believed when declared.
+        Ok(text) if !is_escaped => return text.to_owned(),
+        Err(error) if is_nearly_utf8(bytes, error, declared) => {
+            return String::from_utf8_lossy(bytes).into_owned();
+        }
+        _ => {}
     }
     let encoding = match declared {
         Some(declared) if declared != UTF_8 => declared,
@@ -29,21 +37,16 @@ pub fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     encoding.decode_without_bom_handling(bytes).0.into_owned()
 }
 
-/// Valid UTF-8, or nearly: cut in the middle of a character, or declared and with a few
-/// broken bytes. ISO-2022-JP is valid UTF-8 by its form and is believed when declared.
-fn is_utf8(bytes: &[u8], declared: Option<&'static Encoding>) -> bool {
-    match std::str::from_utf8(bytes) {
-        Ok(_) => !(declared == Some(encoding_rs::ISO_2022_JP) && bytes.contains(&0x1b)),
-        Err(error) if error.error_len().is_none() => true,
-        Err(_) if declared == Some(UTF_8) => {
-            let broken = bytes
-                .utf8_chunks()
-                .filter(|chunk| !chunk.invalid().is_empty())
-                .count();
-            broken <= 1 + bytes.len() / 1_000
-        }
-        Err(_) => false,
+/// UTF-8 cut in the middle of a character, or declared and with a few broken bytes.
+fn is_nearly_utf8(bytes: &[u8], error: Utf8Error, declared: Option<&'static Encoding>) -> bool {
+    if error.error_len().is_none() {
+        return true;
     }
+    let n_broken = || {
+        let chunks = bytes.utf8_chunks();
+        chunks.filter(|chunk| !chunk.invalid().is_empty()).count()
+    };
+    declared == Some(UTF_8) && n_broken() <= 1 + bytes.len() / 1_000
 }
 
 fn detect(bytes: &[u8]) -> &'static Encoding {
@@ -126,6 +129,25 @@ mod tests {
     #[test]
     fn a_page_cut_inside_a_character_stays_utf8() {
         assert!(decode(b"caf\xc3\xa9 caf\xc3", None).starts_with("café caf"));
+    }
+
+    #[test]
+    fn an_escaping_encoding_is_believed_when_declared() {
+        let bytes = b"\x1b$B5$>]D#\x1b(B";
+
+        assert_eq!(
+            decode(bytes, Some("text/html; charset=iso-2022-jp")),
+            "気象庁"
+        );
+    }
+
+    #[test]
+    fn a_few_broken_bytes_do_not_change_the_declared_encoding() {
+        let mut bytes = "<meta charset=utf-8>für alle ".repeat(10).into_bytes();
+        bytes.push(0xff);
+        bytes.extend("und über".bytes());
+
+        assert!(decode(&bytes, None).ends_with("und über"));
     }
 
     proptest! {

@@ -306,6 +306,22 @@ fn judge(hints: &mut Hints, words: &Words) {
     {
         hints.standfirst = true;
     }
+    if words.has(&["box"])
+        && words.has(&[
+            "info",
+            "fact",
+            "facts",
+            "fakten",
+            "expandable",
+            "person",
+            "summary",
+            "side",
+            "service",
+            "text",
+        ])
+    {
+        hints.aside = true;
+    }
     if words.has(&["sign", "log"]) && words.has(&["up", "in"]) && words.n_words <= 3 {
         hints.furniture = true;
     }
@@ -374,10 +390,8 @@ fn judge_word(hints: &mut Hints, word: &str) {
         "jwplayer" | "videoplayer" => hints.furniture = true,
         "headline" | "title" => hints.headline = true,
         _ if word.starts_with("img") => hints.picture = true,
-        "aside" | "sidenote" | "callout" | "pullquote" | "embed" | "embedded" | "box"
-        | "infografik" | "factbox" | "faktaboks" | "fakta" | "facts" | "spoiler" => {
-            hints.aside = true
-        }
+        "aside" | "sidenote" | "callout" | "pullquote" | "embed" | "embedded" | "infografik"
+        | "factbox" | "faktaboks" | "fakta" | "facts" | "spoiler" => hints.aside = true,
         _ => {}
     }
 }

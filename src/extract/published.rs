@@ -156,23 +156,31 @@ fn add(found: &mut Vec<Found>, source: &'static str, text: Option<&str>) {
     }
 }
 
+/// Most dates in the markup that are read.
+const MAX_DATES: usize = 200;
+
 /// `<time>` and elements marked as dates, those behind the headline first.
 fn find_in_markup(outline: &Outline<'_>, headline: Option<Index>, dates: &mut Dates) {
     let start = headline.unwrap_or(0);
+    let mut n_dates = 0;
     let mut marked = Vec::new();
     let mut times = Vec::new();
     for index in (start..outline.len()).chain(0..start) {
         let item = outline.item(index);
         let is_time = item.tag == Tag::Time;
+        if !(is_time || item.hints.dateline) || item.hints.comments || n_dates >= MAX_DATES {
+            continue;
+        }
         let property = outline.attribute(index, "itemprop").unwrap_or_default();
         let is_marked =
             property.contains("datePublished") || outline.attribute(index, "pubdate").is_some();
-        if !(is_time || is_marked || property.contains("dateModified")) || item.hints.comments {
+        if !(is_time || is_marked || property.contains("dateModified")) {
             continue;
         }
         let Some(written) = date_of(outline, index) else {
             continue;
         };
+        n_dates += 1;
         let source = "time";
         if property.contains("dateModified") {
             dates.modified.push(Found { written, source });

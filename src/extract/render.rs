@@ -120,7 +120,10 @@ fn markdown_table(rows: &[Vec<Line>]) -> String {
                     .replace('|', "\\|")
             })
             .collect();
-        cells.resize(n_columns, String::new());
+        if n == 0 {
+            // Only the first row: its length is the table's, and rows can be very many.
+            cells.resize(n_columns, String::new());
+        }
         lines.push(format!("| {} |", cells.join(" | ")));
         if n == 0 {
             lines.push(format!("|{}", " --- |".repeat(n_columns)));

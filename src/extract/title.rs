@@ -108,6 +108,7 @@ fn parts(title: &str) -> impl Iterator<Item = &str> {
 fn shown_headline(outline: &Outline<'_>, claims: &[String]) -> Option<Index> {
     let claims: Vec<String> = claims.iter().map(|claim| comparable(claim)).collect();
     let mut best: Option<(f64, Index)> = None;
+    let mut n_headings = 0;
     for (index, item) in outline.items().iter().enumerate() {
         let rank = match item.tag {
             Tag::H1 => 0.3,
@@ -118,6 +119,10 @@ fn shown_headline(outline: &Outline<'_>, claims: &[String]) -> Option<Index> {
         };
         if item.hidden || item.weight == 0 || item.weight > 400 {
             continue;
+        }
+        n_headings += 1;
+        if n_headings > MAX_HEADINGS {
+            break;
         }
         let shown = comparable(&outline.text_of(index, 500));
         let alike = claims
@@ -135,8 +140,14 @@ fn shown_headline(outline: &Outline<'_>, claims: &[String]) -> Option<Index> {
     best.map(|(_, index)| index)
 }
 
+/// Most headings that are compared with the titles.
+const MAX_HEADINGS: usize = 1_000;
+
 /// Shared words of two texts, 0..=1, both directions.
 pub(super) fn similarity(a: &str, b: &str) -> f64 {
+    if a.len() > 4 * b.len() || b.len() > 4 * a.len() {
+        return 0.0;
+    }
     let (there, back) = (text::overlap(a, b), text::overlap(b, a));
     if there + back == 0.0 {
         return 0.0;

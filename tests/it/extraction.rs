@@ -235,6 +235,100 @@ fn text_in_scripts_without_spaces_is_measured_by_what_it_says() {
 }
 
 #[test]
+fn a_date_without_time_is_made_exact_by_another_that_agrees() {
+    let html = format!(
+        "<script type='application/ld+json'>{{\"@type\":\"Article\",\"datePublished\":\"2026-11-23\"}}</script>\
+         <h1>River</h1><time datetime='2026-11-22T10:00Z'>yesterday</time>\
+         <time datetime='2026-11-23T08:15:00+01:00'>this morning</time><article>{}</article>",
+        paragraphs(1..=3)
+    );
+
+    let published = extracted(&html).published.unwrap();
+
+    assert_eq!(published.text, "2026-11-23T08:15:00+01:00");
+    assert_eq!(published.source, "time");
+}
+
+#[test]
+fn authors_are_read_from_markup_where_nothing_states_them() {
+    let bylines = [
+        "<div class=byline>By <a href=/x>Jane Doe</a>, chief reporter</div>",
+        "<p>Von Jane Doe</p>",
+        "<a href='/authors/jane'>Jane Doe</a>",
+        "<span itemprop=author><span itemprop=name>Jane Doe</span></span>",
+        "<ul class=authors><li>Jane Doe</li></ul>",
+    ];
+    for byline in bylines {
+        let html = format!(
+            "<h1>River</h1>{byline}<article>{}</article>",
+            paragraphs(1..=3)
+        );
+
+        let found = extracted(&html);
+
+        assert_eq!(found.authors[..1], ["Jane Doe"], "{byline}");
+        assert_eq!(found.text, text(1..=3), "{byline}");
+    }
+}
+
+#[test]
+fn the_outlet_is_the_author_only_when_nobody_else_is() {
+    let html = format!(
+        "<meta property=og:site_name content='The Example'><meta name=author content='The Example'>\
+         <h1>River</h1><article>{}</article>",
+        paragraphs(1..=3)
+    );
+
+    assert_eq!(extracted(&html).authors, ["The Example"]);
+    let signed = html.replace(
+        "<h1>River</h1>",
+        "<h1>River</h1><p class=author>Jane Doe</p>",
+    );
+    assert_eq!(extracted(&signed).authors, ["Jane Doe"]);
+}
+
+#[test]
+fn hidden_text_is_not_text_but_folded_text_is() {
+    let html = format!(
+        "<h1>River</h1><article>{}<p style='display: none'>{}</p><div class=accordion-body style='display:none'><p>{}</p></div></article>",
+        paragraphs(1..=2),
+        paragraph(9),
+        paragraph(3)
+    );
+
+    assert_eq!(extracted(&html).text, text(1..=3));
+}
+
+#[test]
+fn tables_of_data_stay_tables_and_tables_of_layout_do_not() {
+    let html = format!(
+        "<h1>River</h1><table><tr><td>{}<table><tr><th>Town</th><th>Level</th></tr>\
+         <tr><td>Upper</td><td>2 m</td></tr><tr><td>Lower</td><td>3 m</td></tr></table></td></tr></table>",
+        paragraphs(1..=3)
+    );
+
+    let found = extracted(&html);
+
+    assert!(
+        found
+            .markdown
+            .ends_with("| Town | Level |\n| --- | --- |\n| Upper | 2 m |\n| Lower | 3 m |")
+    );
+    assert!(found.text.starts_with(&text(1..=3)));
+}
+
+#[test]
+fn the_language_is_that_of_the_text_where_it_is_sure() {
+    let german =
+        "Der Fluss stieg in der Nacht um zwei Meter, und die Stadt sperrte beide Brücken. "
+            .repeat(4);
+    let html =
+        format!("<html lang=en><h1>Fluss</h1><article><p>{german}</p><p>{german}</p></article>");
+
+    assert_eq!(extracted(&html).language.as_deref(), Some("de"));
+}
+
+#[test]
 fn a_page_with_little_text_is_refused_by_name_and_keeps_its_metadata() {
     let html = "<title>Gone | The Example</title><meta property=og:site_name content='The Example'>\
         <meta property=article:published_time content=2026-11-23><p>This page has gone, sorry about that.</p>";
