@@ -1,46 +1,67 @@
 //! JSON Feed 1.0 and 1.1 (jsonfeed.org), read tolerantly: numbers for text, missing
 //! titles, relative URLs, one author or many.
 
+mod document;
+
 use serde_json::{Map, Value};
 use url::Url;
+
+use document::Document;
 
 use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
 use super::links::{resolve, resolve_in_html};
 use super::references::escape;
 use super::text::{TextKind, one_line, title};
-use super::{Enclosure, Entry, Format, MAX_ENTRIES, ParseError, ParsedFeed};
+use super::{Enclosure, Format, MAX_ENTRIES, ParseError, ParsedFeed};
 
 /// Reads a JSON Feed; `text` begins with `{`.
+///
+/// What follows the object is not read. Of a document that breaks off, every complete item
+/// is kept.
 pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
-    // serde_json stops at 128 levels by itself. What follows the object is not read.
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    let document = match values.next() {
-        Some(Ok(Value::Object(document))) => document,
-        Some(Err(error)) if is_json_feed(text) => {
-            return Err(ParseError::Broken {
-                reason: error.to_string(),
-            });
-        }
-        _ => return Err(not_a_feed("JSON of another kind")),
-    };
-    let items = match document.get("items") {
-        Some(Value::Array(items)) => items.as_slice(),
-        _ if is_json_feed(text) => &[],
-        _ => return Err(not_a_feed("JSON of another kind")),
-    };
-    if !is_json_feed(text) && !items.iter().any(looks_like_item) {
+    let mut document = Document::default();
+    let mut warnings = Vec::new();
+    let mut result = document.read(text);
+    if result.is_err() && text.contains(is_control) {
+        // Line breaks within texts are against the rules, and happen.
+        document = Document::default();
+        result = document.read(&text.replace(is_control, " "));
+        warnings.push("has control characters within texts".to_owned());
+    }
+    let is_json_feed = text.contains("jsonfeed.org/version/");
+    let has_items = document.items.iter().any(looks_like_item);
+    if !has_items && !is_json_feed {
         return Err(not_a_feed("JSON of another kind"));
     }
-    let feed_url = string(&document, "feed_url").and_then(|url| Url::parse(&url).ok());
-    let base = base.or(feed_url.as_ref());
-    let mut feed = read_feed(&document, base).into_feed(read_items(items, base));
-    feed.format = Format::Json;
-    if items.len() > MAX_ENTRIES {
-        let warning = format!("has more than {MAX_ENTRIES} entries; the rest is not read");
-        feed.warnings.push(warning);
+    if let Err(error) = result {
+        if document.items.is_empty() {
+            let reason = error.to_string();
+            return Err(ParseError::Broken { reason });
+        }
+        warnings.push(format!(
+            "the document is broken ({error}); what was complete is kept"
+        ));
     }
+    if document.n_items > MAX_ENTRIES {
+        warnings.push(format!(
+            "has more than {MAX_ENTRIES} entries; the rest is not read"
+        ));
+    }
+    let feed_url = string(&document.fields, "feed_url").and_then(|url| Url::parse(&url).ok());
+    let base = base.or(feed_url.as_ref());
+    let entries = document
+        .items
+        .iter()
+        .map(|item| read_item(item, base).into_entry());
+    let mut feed = read_feed(&document.fields, base).into_feed(entries.collect());
+    feed.format = Format::Json;
+    feed.warnings = warnings;
     Ok(feed)
+}
+
+fn is_control(c: char) -> bool {
+    c < ' '
 }
 
 fn not_a_feed(found: &str) -> ParseError {
@@ -49,14 +70,9 @@ fn not_a_feed(found: &str) -> ParseError {
     }
 }
 
-fn is_json_feed(text: &str) -> bool {
-    text.contains("jsonfeed.org/version/")
-}
-
-fn looks_like_item(item: &Value) -> bool {
-    ["content_html", "content_text", "date_published"]
-        .iter()
-        .any(|key| item.get(key).is_some())
+fn looks_like_item(item: &Map<String, Value>) -> bool {
+    let keys = ["content_html", "content_text", "date_published"];
+    keys.iter().any(|key| item.contains_key(*key))
 }
 
 fn read_feed(document: &Map<String, Value>, base: Option<&Url>) -> Draft {
@@ -72,13 +88,6 @@ fn read_feed(document: &Map<String, Value>, base: Option<&Url>) -> Draft {
         draft.hubs.extend(url(hub, "url", base));
     }
     draft
-}
-
-fn read_items(items: &[Value], base: Option<&Url>) -> Vec<Entry> {
-    let items = items.iter().filter_map(Value::as_object).take(MAX_ENTRIES);
-    items
-        .map(|item| read_item(item, base).into_entry())
-        .collect()
 }
 
 fn read_item(item: &Map<String, Value>, base: Option<&Url>) -> Draft {
@@ -172,5 +181,50 @@ fn text_of(value: &Value) -> Option<String> {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "{\"version\": \"https://jsonfeed.org/version/1\", \"items\": [";
+
+    fn titles(text: &str) -> Vec<String> {
+        let feed = read(text, None).unwrap();
+        feed.entries
+            .into_iter()
+            .filter_map(|entry| entry.title)
+            .collect()
+    }
+
+    #[test]
+    fn complete_items_survive_a_cut() {
+        let text = format!(
+            "{HEAD}{{\"title\": \"One\"}}, null, {{\"title\": \"Two\"}}, {{\"title\": \"Thr"
+        );
+
+        assert_eq!(titles(&text), ["One", "Two"]);
+        assert!(read(&text, None).unwrap().warnings[0].contains("broken"));
+        assert!(matches!(read(HEAD, None), Err(ParseError::Broken { .. })));
+    }
+
+    #[test]
+    fn line_breaks_within_texts_are_forgiven() {
+        assert_eq!(
+            titles(&format!("{HEAD}{{\"title\": \"One\ntwo\"}}]}}")),
+            ["One two"]
+        );
+    }
+
+    #[test]
+    fn what_we_do_not_read_costs_nothing() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let text = format!(
+            "{{\"x\": {deep}, {}{{\"title\": \"One\", \"_y\": {deep}}}]}}",
+            &HEAD[1..]
+        );
+
+        assert_eq!(titles(&text), ["One"]);
     }
 }
