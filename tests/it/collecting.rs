@@ -271,7 +271,7 @@ async fn a_feed_that_fails_says_why_and_harms_no_other() {
         "/busy",
         Reply::text("").status(429).header("retry-after", "120"),
     );
-    site.serve("/broken", feed("<rss version=\"2.0\"><chan"));
+    site.serve("/broken", feed("{\"version\": [broken"));
     let down = "http://127.0.0.1:1/feed.xml".to_owned();
     let private = "http://10.1.2.3/feed.xml".to_owned();
     let paths = [
