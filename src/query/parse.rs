@@ -382,6 +382,14 @@ mod tests {
     }
 
     #[test]
+    fn a_date_beside_or_holds_for_the_whole_search() {
+        let search = parse("a OR b after:7d", now()).unwrap();
+
+        assert_eq!(search.expr, Expr::Or(vec![word("a"), word("b")]));
+        assert_eq!(search.after, Some("2026-11-16T12:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
     fn or_binds_looser_than_standing_together() {
         assert_eq!(
             read("a b OR c"),
@@ -494,7 +502,6 @@ mod tests {
         check_error("a after:soon", 8, "not a date");
         check_error("a after:2026-13-01", 8, "not a date");
         check_error("(after:7d)", 1, "outside of groups");
-        check_error("a OR b after:7d", 7, "parentheses");
         check_error("OR a", 0, "before it");
         check_error("a OR", 2, "behind it");
         check_error("-after:7d", 0, "excluded");
