@@ -434,6 +434,9 @@ impl Composer<'_, '_> {
         {
             return true;
         }
+        if self.n_kept == 0 && text::weight(shown) <= 60 && authors::is_byline(shown) {
+            return true;
+        }
         let is_short = text::weight(shown) <= 70;
         self.n_kept == 0
             && is_short

@@ -228,7 +228,7 @@ fn with_siblings(
             // A block with nothing but its own text is a paragraph, whatever its element.
             let is_paragraph = level == 0 && item.prose > 0 && item.prose == item.own_weight;
             let is_kin = (level < 3 && (same_kind || is_text || is_paragraph)) || item.hints.body;
-            if is_kin && outline.link_density(sibling) < 0.3 {
+            if is_kin && outline.link_density(sibling) < 0.5 {
                 roots.push(sibling);
             }
         }

@@ -387,11 +387,11 @@ fn judge_word(hints: &mut Hints, word: &str) {
         }
         "accordion" | "collapse" | "collapsible" | "collapsed" | "expandable" | "faq"
         | "toggle" | "panel" | "answer" => hints.folding = true,
-        "jwplayer" | "videoplayer" => hints.furniture = true,
+        "fallback" | "jwplayer" | "videoplayer" => hints.furniture = true,
         "headline" | "title" => hints.headline = true,
         _ if word.starts_with("img") => hints.picture = true,
         "aside" | "sidenote" | "callout" | "pullquote" | "embed" | "embedded" | "infografik"
-        | "factbox" | "faktaboks" | "fakta" | "facts" | "spoiler" => hints.aside = true,
+        | "faktaboks" | "fakta" | "facts" | "spoiler" => hints.aside = true,
         _ => {}
     }
 }

@@ -10,7 +10,7 @@ use super::text::{self, comparable};
 /// What stands between a headline and a site's name.
 const SEPARATORS: &[&str] = &[
     " | ", " - ", " – ", " — ", " · ", " • ", " » ", " › ", " :: ", " / ", " ‹ ", " ~ ", " : ",
-    "| ",
+    "| ", "｜", "ㅣ", "：",
 ];
 
 /// The title, the element that shows it, and the other forms in which the page gives it.
