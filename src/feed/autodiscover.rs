@@ -101,9 +101,11 @@ impl Page {
             rel.as_deref()
                 .is_some_and(|rel| rel.split_ascii_whitespace().any(|w| w == word))
         };
+        let is_alternate = has("alternate") || has("feed");
         let names_a_feed = match media_type.as_deref() {
             _ if has("stylesheet") || has("replies") => false,
-            _ if is_feed_type => has("alternate") || has("feed") || rel.is_none(),
+            _ if is_feed_type => is_alternate || rel.is_none(),
+            Some(xml) if is_xml_type(xml) => is_alternate && speaks_of_feed(tag),
             Some(other) => has("feed") && !other.contains("html"),
             None => has("feed"),
         };
@@ -208,6 +210,29 @@ fn is_feed_type(media_type: &str) -> bool {
     )
 }
 
+/// XML of some kind: a feed, if the link says so.
+fn is_xml_type(media_type: &str) -> bool {
+    let media_type = media_type.split(';').next().unwrap_or("").trim();
+    ["text/xml", "application/xml"]
+        .iter()
+        .any(|xml| media_type.eq_ignore_ascii_case(xml))
+}
+
+/// Whether a link's address or title has a feed's name in it, as a word.
+fn speaks_of_feed(tag: &Tag<'_>) -> bool {
+    let words = ["href", "title"]
+        .iter()
+        .filter_map(|name| tag.attribute(name));
+    words
+        .into_iter()
+        .any(|text| has_feed_word(&text.to_ascii_lowercase()))
+}
+
+fn has_feed_word(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric())
+        .any(|word| matches!(word, "rss" | "atom" | "feed" | "feeds" | "rdf"))
+}
+
 /// Whether an address and its text are those of a feed. Wary: every guess costs a request.
 fn looks_like_feed(url: &Url, text: &str) -> bool {
     let path = url.path().to_ascii_lowercase();
@@ -233,10 +258,11 @@ fn looks_like_feed(url: &Url, text: &str) -> bool {
         || url
             .query()
             .is_some_and(|query| query.contains("feed=") || query.contains("format=rss"));
-    let says_feed = text
-        .split(|c: char| !c.is_alphanumeric())
-        .any(|word| matches!(word, "rss" | "atom" | "feed"));
-    is_address || (is_xml && says_feed)
+    let is_named = matches!(
+        text.as_str(),
+        "rss" | "atom" | "feed" | "rss feed" | "atom feed" | "rss-feed"
+    );
+    is_address || is_named || (is_xml && has_feed_word(&text))
 }
 
 #[cfg(test)]
@@ -279,6 +305,15 @@ mod tests {
     }
 
     #[test]
+    fn xml_is_a_feed_when_the_link_says_so() {
+        check(
+            "<link rel=alternate type='text/xml' title='RSS 2.0' href='/index.php?x=1'>\
+             <link rel=alternate type='application/xml' href='/sitemap.xml'>",
+            &["https://news.example/index.php?x=1"],
+        );
+    }
+
+    #[test]
     fn the_base_element_counts_and_script_text_does_not() {
         check(
             "<base href='/x/'><script>'<link rel=alternate type=application/rss+xml href=/no>'</script>\
@@ -289,13 +324,14 @@ mod tests {
 
     #[test]
     fn anchors_are_asked_only_when_no_link_names_a_feed() {
-        let anchors = "<a href='/about'>About</a> <a href='/news.rss'>news</a> <a href='/all.xml'>RSS</a> <a href='/map.xml'>Map</a>";
+        let anchors = "<a href='/about'>About</a> <a href='/news.rss'>news</a> <a href='/all.xml'>RSS</a> <a href='/map.xml'>Map</a> <a href='/x'>RSS</a> <a href='#rss'>about RSS</a>";
 
         check(
             anchors,
             &[
                 "https://news.example/news.rss",
                 "https://news.example/all.xml",
+                "https://news.example/x",
             ],
         );
         check(

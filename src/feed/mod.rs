@@ -47,7 +47,7 @@ pub struct ParsedFeed {
     pub format: Format,
     /// Title as text, decoded once.
     pub title: Option<String>,
-    /// Subtitle or channel description, as text or HTML.
+    /// Subtitle or channel description as HTML, not sanitised.
     pub description: Option<String>,
     /// The site's URL (`alternate` link), absolute.
     pub site: Option<String>,
@@ -122,9 +122,9 @@ pub struct Entry {
     pub published: Option<Timestamp>,
     /// Last change.
     pub updated: Option<Timestamp>,
-    /// Summary, as text or HTML, not sanitised.
+    /// Summary as HTML, not sanitised; links absolute. Plain text is escaped.
     pub summary: Option<String>,
-    /// Full content, as text or HTML, not sanitised.
+    /// Full content as HTML, not sanitised; links absolute. Plain text is escaped.
     pub content: Option<String>,
     /// Authors' names.
     pub authors: Vec<String>,
