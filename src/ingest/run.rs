@@ -23,6 +23,10 @@ const READ_AHEAD: usize = 128;
 const IDLE: Duration = Duration::from_secs(2);
 /// Shortest sleep while hosts rest: many hosts end their rest at nearly the same time.
 const REST: Duration = Duration::from_millis(50);
+/// Longest time between two looks at the queue while something is due whose host rests.
+const LOOK: Duration = Duration::from_secs(1);
+/// Longest rest of a host for which `run --once` waits.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Asking the store for due work takes at most one part in so many of our time.
 const ASKING_SHARE: u32 = 10;
 /// Time between two counts of what is due while work is under way.
@@ -61,12 +65,23 @@ struct Work {
     pages: VecDeque<DuePage>,
     n_polls: usize,
     n_scrapes: usize,
-    /// When the store was last asked for due work, and for the size of the backlog.
-    asked: Option<Instant>,
-    /// How long the last asking took.
-    asking: Duration,
+    /// When the store is asked for due work again.
+    ask_at: Option<Instant>,
+    /// What the last asking came to.
+    look: Look,
+    /// When the store was last asked for the size of the backlog.
     counted: Option<Instant>,
     store_failures: u32,
+}
+
+/// What asking for due work came to.
+#[derive(Default)]
+enum Look {
+    /// Work, or things have changed since.
+    #[default]
+    Open,
+    /// Nothing that could start, and how long the first resting host still rests, if one does.
+    Nothing { until_free: Option<Duration> },
 }
 
 enum Done {
@@ -107,6 +122,10 @@ impl Ingest {
             let feeds_until = if run == Run::Once { began } else { now() };
             let pause = match self.fill(&mut work, feeds_until).await {
                 Ok(Pause::Idle(_)) if run == Run::Once && work.tasks.is_empty() => break Ok(()),
+                Ok(Pause::Rest(_)) if run == Run::Once && work.is_stuck() => {
+                    info!("left what is due on hosts that rest for long; a later run does it");
+                    break Ok(());
+                }
                 Ok(Pause::Idle(pause) | Pause::Rest(pause)) => pause,
                 Err(error) => {
                     work.note_store_failure(&error);
@@ -137,10 +156,7 @@ impl Ingest {
         work: &mut Work,
         feeds_until: Timestamp,
     ) -> Result<Pause, StoreError> {
-        if work
-            .asked
-            .is_none_or(|asked| asked.elapsed() >= REST.max(ASKING_SHARE * work.asking))
-        {
+        if work.ask_at.is_none_or(|ask_at| ask_at <= Instant::now()) {
             self.read_due(work, feeds_until).await?;
         }
         while work.n_polls < self.settings.polls
@@ -164,7 +180,7 @@ impl Ingest {
                 .counted
                 .is_some_and(|counted| counted.elapsed() < COUNT)
         {
-            return Ok(Pause::Rest(REST));
+            return Ok(Pause::Rest(work.until_asking()));
         }
         self.count_due(work, feeds_until).await
     }
@@ -172,8 +188,12 @@ impl Ingest {
     /// Reads due work whose hosts are free, as far as the queues have run empty.
     async fn read_due(&self, work: &mut Work, feeds_until: Timestamp) -> Result<(), StoreError> {
         let began = Instant::now();
+        let resting = self.fetcher.resting_hosts();
+        let free_at = resting.iter().filter_map(|(_, free_at)| *free_at).min();
+        let until_free = free_at.map(|free_at| free_at.saturating_duration_since(began));
+        let n_before = work.feeds.len() + work.pages.len();
         if work.feeds.is_empty() && work.n_polls < self.settings.polls {
-            let claim = self.claim(work, feeds_until);
+            let claim = work.claim(&resting, feeds_until);
             for due in self.store.due_feeds(&claim).await? {
                 if work.hosts.insert(due.host.clone()) {
                     work.feeds.push_back(due);
@@ -181,35 +201,23 @@ impl Ingest {
             }
         }
         if work.pages.is_empty() && work.n_scrapes < self.settings.scrapes {
-            let claim = self.claim(work, now());
+            let claim = work.claim(&resting, now());
             for due in self.store.due_pages(&claim).await? {
                 if work.hosts.insert(due.host.clone()) {
                     work.pages.push_back(due);
                 }
             }
         }
-        work.asking = began.elapsed();
-        work.asked = Some(Instant::now());
+        let (look, wait) = if work.feeds.len() + work.pages.len() > n_before {
+            (Look::Open, REST)
+        } else {
+            let wait = until_free.map_or(LOOK, |until_free| until_free.clamp(REST, LOOK));
+            (Look::Nothing { until_free }, wait)
+        };
+        work.look = look;
+        let asking = began.elapsed();
+        work.ask_at = Some(Instant::now() + wait.max(ASKING_SHARE * asking));
         Ok(())
-    }
-
-    fn claim(&self, work: &Work, until: Timestamp) -> Claim {
-        let resting = self
-            .fetcher
-            .resting_hosts()
-            .into_iter()
-            .map(|(host, _)| host);
-        let busy = work
-            .hosts
-            .iter()
-            .cloned()
-            .chain(resting)
-            .collect::<HashSet<_>>();
-        Claim {
-            now: until,
-            limit: READ_AHEAD,
-            busy: busy.into_iter().collect(),
-        }
     }
 
     /// Counts what is due, for the eyes of people and for the end of `run --once`.
@@ -229,7 +237,7 @@ impl Ingest {
         self.progress.due_feeds.store(due_feeds, Relaxed);
         self.progress.due_pages.store(backlog.due_pages, Relaxed);
         if due_feeds + backlog.due_pages > 0 {
-            return Ok(Pause::Rest(REST));
+            return Ok(Pause::Rest(work.until_asking()));
         }
         let until_next = backlog
             .next_due
@@ -239,6 +247,7 @@ impl Ingest {
 
     /// Takes note of what a task came to.
     fn settle(&self, work: &mut Work, done: Result<Done, JoinError>) {
+        work.ask_soon();
         match done {
             Ok(Done::Poll(url, host, polled)) => {
                 work.n_polls -= 1;
@@ -331,6 +340,39 @@ impl Ingest {
 }
 
 impl Work {
+    /// A request for what is due on hosts that are neither at work nor at rest.
+    fn claim(&self, resting: &[(HostKey, Option<Instant>)], until: Timestamp) -> Claim {
+        let resting = resting.iter().map(|(host, _)| host);
+        let busy: HashSet<&HostKey> = self.hosts.iter().chain(resting).collect();
+        Claim {
+            now: until,
+            limit: READ_AHEAD,
+            busy: busy.into_iter().cloned().collect(),
+        }
+    }
+
+    /// Something has ended: more may be due, or its host free.
+    fn ask_soon(&mut self) {
+        let soon = Instant::now() + REST;
+        self.ask_at = self.ask_at.map(|ask_at| ask_at.min(soon));
+        self.look = Look::Open;
+    }
+
+    fn until_asking(&self) -> Duration {
+        let until = self
+            .ask_at
+            .map(|ask_at| ask_at.saturating_duration_since(Instant::now()));
+        until.unwrap_or_default().clamp(REST, IDLE)
+    }
+
+    /// Nothing is under way, and what is due could not begin before a long time.
+    fn is_stuck(&self) -> bool {
+        let Look::Nothing { until_free } = self.look else {
+            return false;
+        };
+        self.tasks.is_empty() && until_free.is_none_or(|until_free| until_free > PATIENCE)
+    }
+
     fn note_store_failure(&mut self, failure: &StoreError) {
         if matches!(failure, StoreError::Fenced) {
             return debug!("work of a shard that went to another worker was left to it");

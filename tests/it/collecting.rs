@@ -267,7 +267,9 @@ async fn a_feed_that_fails_says_why_and_harms_no_other() {
     site.serve("/empty", feed(""));
     site.serve("/missing", Reply::text("").status(404));
     site.serve("/login", Reply::text("").status(401));
-    site.serve(
+    // A 429 rests the whole host, so it comes from another one.
+    let other = Site::start_on("127.0.0.2").await;
+    other.serve(
         "/busy",
         Reply::text("").status(429).header("retry-after", "120"),
     );
@@ -280,11 +282,10 @@ async fn a_feed_that_fails_says_why_and_harms_no_other() {
         "/empty",
         "/missing",
         "/login",
-        "/busy",
         "/broken",
     ];
     let mut urls: Vec<String> = paths.iter().map(|path| site.url(path)).collect();
-    urls.extend([down.clone(), private.clone()]);
+    urls.extend([other.url("/busy"), down.clone(), private.clone()]);
     let room = Room::subscribed_to(&urls);
 
     room.run_once();
@@ -300,7 +301,7 @@ async fn a_feed_that_fails_says_why_and_harms_no_other() {
     assert_eq!(kind(&site.url("/empty")), "empty");
     assert_eq!(kind(&site.url("/missing")), "not_found");
     assert_eq!(kind(&site.url("/login")), "auth");
-    assert_eq!(kind(&site.url("/busy")), "rate_limited");
+    assert_eq!(kind(&other.url("/busy")), "rate_limited");
     assert!(["parse", "not_a_feed"].contains(&kind(&site.url("/broken")).as_str()));
     assert_eq!(kind(&private), "address_blocked");
     assert_ne!(kind(&down), "none");
@@ -334,6 +335,24 @@ async fn an_overloaded_host_rests_as_long_as_it_asks_for() {
             .as_secs()
             >= 7200
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_does_not_wait_for_a_host_that_rests_for_hours() {
+    let site = Site::start().await;
+    site.serve(
+        "/busy",
+        Reply::text("").status(429).header("retry-after", "7200"),
+    );
+    let items = [("Ferry", site.url("/a"), "g-1")];
+    site.serve("/feed.xml", feed(&rss("Gazette", &items)));
+    let room = Room::subscribed_to(&[site.url("/busy"), site.url("/feed.xml")]);
+
+    room.run_once();
+
+    let other = room.feed(&site.url("/feed.xml"));
+    assert_eq!(other["state"], "pending", "due, and left to a later run");
+    assert_eq!(site.requests().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
