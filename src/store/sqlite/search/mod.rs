@@ -30,8 +30,8 @@ const BATCH: usize = 200;
 
 /// One row per article in `fts`, without its text; `doc` tells which.
 ///
-/// `place` is the article's second of publication << 24 | low bits of its id, so that the
-/// order of rows is the order of time, and a span of time is a span of rows.
+/// `place` is the article's second of publication << 24 | a number within that second, so
+/// that the order of rows is the order of time, and a span of time is a span of rows.
 /// Marks count as parts of words, since scripts of India and South East Asia need them.
 const SCHEMA: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -270,9 +270,10 @@ impl Files {
             })?
             .collect::<Result<_, _>>()?;
         for &(_, article) in &changes {
-            self.remove_document(article)?;
+            let place = self.remove_document(article)?;
             if let Some(document) = Document::read(&self.main, article)? {
-                self.insert_document(article, &document)?;
+                let place = self.place_for(&document, place)?;
+                self.insert_document(article, place, &document)?;
             }
         }
         if let Some((seq, _)) = changes.last() {
@@ -283,7 +284,8 @@ impl Files {
         Ok(changes.len())
     }
 
-    fn remove_document(&self, article: i64) -> rusqlite::Result<()> {
+    /// Takes an article out of the index; the row that it had.
+    fn remove_document(&self, article: i64) -> rusqlite::Result<Option<i64>> {
         let place: Option<i64> = self
             .search
             .prepare_cached("DELETE FROM doc WHERE article_id = ?1 RETURNING place")?
@@ -294,11 +296,15 @@ impl Files {
                 .prepare_cached("DELETE FROM fts WHERE rowid = ?1")?
                 .execute([place])?;
         }
-        Ok(())
+        Ok(place)
     }
 
-    fn insert_document(&self, article: i64, document: &Document) -> rusqlite::Result<()> {
-        let place = self.free_place(article, document.sort_at_ms)?;
+    fn insert_document(
+        &self,
+        article: i64,
+        place: i64,
+        document: &Document,
+    ) -> rusqlite::Result<()> {
         self.search
             .prepare_cached("INSERT INTO doc (place, article_id) VALUES (?1, ?2)")?
             .execute([place, article])?;
@@ -317,17 +323,19 @@ impl Files {
         Ok(())
     }
 
-    /// A row of the article's second that no other article has.
-    fn free_place(&self, article: i64, sort_at_ms: i64) -> rusqlite::Result<i64> {
-        let second = place_of_second(sort_at_ms.div_euclid(1000));
-        let mut taken = self
-            .search
-            .prepare_cached("SELECT 1 FROM doc WHERE place = ?1")?;
-        let mut low = article & 0xff_ffff;
-        while taken.exists([second | low])? {
-            low = (low + 1) & 0xff_ffff;
+    /// The row that the article had, if its second is still the same, so that it keeps its
+    /// place among its neighbours; else the first one behind all others of that second.
+    fn place_for(&self, document: &Document, before: Option<i64>) -> rusqlite::Result<i64> {
+        let first = place_of_second(document.sort_at_ms.div_euclid(1000));
+        let end = first + (1 << 24);
+        if let Some(before) = before.filter(|before| (first..end).contains(before)) {
+            return Ok(before);
         }
-        Ok(second | low)
+        let newest: Option<i64> = self
+            .search
+            .prepare_cached("SELECT max(place) FROM doc WHERE place >= ?1 AND place < ?2")?
+            .query_row([first, end], |row| row.get(0))?;
+        Ok(newest.map_or(first, |newest| newest + 1))
     }
 }
 
