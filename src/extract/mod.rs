@@ -16,6 +16,7 @@ mod decode;
 mod figure;
 mod hints;
 mod json_ld;
+mod line;
 mod metadata;
 mod outline;
 mod parse;
