@@ -11,6 +11,7 @@ use url::Url;
 use super::blocks::{Block, Line, ListItem, Marks, Span, line_text};
 use super::content::Content;
 use super::figure;
+use super::line;
 use super::metadata::Metadata;
 use super::outline::{Index, Outline};
 use super::prune::{Pruner, Verdict};
@@ -217,61 +218,21 @@ impl Composer<'_, '_> {
     }
 
     fn push_text(&mut self, text: &str) {
-        let is_pre = self.open.iter().any(|open| open.tag == Tag::Pre);
         let (marks, link) = match self.open.last() {
             Some(open) => (open.marks, open.link.clone()),
             None => (Marks::default(), None),
         };
-        let same = self
-            .line
-            .last()
-            .is_some_and(|span| span.marks == marks && span.link == link);
-        if !same {
-            self.line.push(Span {
-                text: String::new(),
-                marks,
-                link,
-            });
-        }
-        let n_spans = self.line.len();
-        let ends_in_space = n_spans < 2
-            || self.line[n_spans - 2].text.ends_with([' ', '\n'])
-            || self.line[n_spans - 2].text.is_empty();
-        let span = &mut self.line[n_spans - 1];
-        if is_pre {
-            span.text.extend(
-                text.chars()
-                    .filter(|&c| c == '\n' || c == '\t' || !text::is_invisible(c)),
-            );
-            return;
-        }
-        // Folding drops a leading space of an empty span: keep it where words would join.
-        if span.text.is_empty() && !ends_in_space && text.starts_with(char::is_whitespace) {
-            span.text.push(' ');
-        }
-        text::push_folded(&mut span.text, text);
-        if text.ends_with(char::is_whitespace)
-            && !span.text.is_empty()
-            && !span.text.ends_with([' ', '\n'])
-        {
-            span.text.push(' ');
+        if self.open.iter().any(|open| open.tag == Tag::Pre) {
+            line::push_preformatted(&mut self.line, text, marks, link);
+        } else {
+            line::push(&mut self.line, text, marks, link);
         }
     }
 
     /// A line break; two of them part paragraphs.
     fn push_break(&mut self) {
-        // Only the last span with anything in it is looked at: lines can be long.
-        let last = self
-            .line
-            .iter_mut()
-            .rev()
-            .find(|span| span.text.contains(|c| c != ' '));
-        let Some(last) = last else { return };
-        if last.text.trim_end_matches(' ').ends_with('\n') {
+        if line::push_break(&mut self.line) == line::Break::Paragraph {
             self.flush();
-        } else {
-            last.text.truncate(last.text.trim_end_matches(' ').len());
-            last.text.push('\n');
         }
     }
 
@@ -308,7 +269,7 @@ impl Composer<'_, '_> {
         let group = self.group();
         let mut line = std::mem::take(&mut self.line);
         if !matches!(group, Group::Preformatted(_)) {
-            trim(&mut line);
+            line::trim(&mut line);
         }
         let shown = line_text(&line);
         if shown.trim().is_empty() {
@@ -559,22 +520,4 @@ fn is_layout(outline: &Outline<'_>, table: Index) -> bool {
         }
     }
     n_rows < 2 || n_cells <= n_rows
-}
-
-fn trim(line: &mut Line) {
-    while line.last().is_some_and(|span| span.text.trim().is_empty()) {
-        line.pop();
-    }
-    let n_blank = line
-        .iter()
-        .take_while(|span| span.text.trim().is_empty())
-        .count();
-    line.drain(..n_blank);
-    if let Some(span) = line.last_mut() {
-        span.text.truncate(span.text.trim_end().len());
-    }
-    if let Some(span) = line.first_mut() {
-        let n_blank = span.text.len() - span.text.trim_start().len();
-        span.text.drain(..n_blank);
-    }
 }
