@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::elements::{Element, Field};
-use super::links::push_tag;
+use super::links::{is_web_url, push_tag};
 use super::references::push_escaped;
 use super::text::TextKind;
 use super::tokens::{Tag, local};
@@ -14,13 +14,33 @@ const MAX_INNER_DEPTH: usize = 512;
 /// Most names of which the next tag is remembered.
 const MAX_REMEMBERED: usize = 64;
 
+/// What a guid says of itself (RSS 2.0: it is the link unless it says no).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Permalink {
+    Yes,
+    No,
+    Unsaid,
+}
+
+impl Permalink {
+    /// Whether `guid` may be read as the link. Unsaid, it must look like one: many guids
+    /// are mere numbers whose authors did not know the rule.
+    pub(super) fn allows(self, guid: &str) -> bool {
+        match self {
+            Self::Yes => !guid.is_empty() && !guid.contains(char::is_whitespace),
+            Self::No => false,
+            Self::Unsaid => is_web_url(guid) || guid.starts_with('/'),
+        }
+    }
+}
+
 /// A field whose end tag has not come yet.
 #[derive(Debug)]
 pub(super) struct Capture<'a> {
     /// The field.
     pub(super) field: Field,
-    /// Whether a guid may be read as the link.
-    pub(super) is_permalink: bool,
+    /// Whether a guid is the link, by its `isPermaLink`.
+    pub(super) permalink: Permalink,
     /// The element's name, prefix included.
     pub(super) name: &'a str,
     kind: TextKind,
@@ -37,13 +57,15 @@ pub(super) struct Capture<'a> {
 
 impl<'a> Capture<'a> {
     pub(super) fn new(tag: &Tag<'a>, field: Field, base: Option<&Url>) -> Self {
-        let is_permalink = tag
-            .attribute("ispermalink")
-            .is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"));
+        let permalink = match tag.attribute("ispermalink").map(str::trim) {
+            Some(no) if no.eq_ignore_ascii_case("false") => Permalink::No,
+            Some(yes) if yes.eq_ignore_ascii_case("true") => Permalink::Yes,
+            _ => Permalink::Unsaid,
+        };
         let (kind, is_base64) = kind_of(tag, field);
         Self {
             field,
-            is_permalink,
+            permalink,
             name: tag.name,
             kind,
             is_base64,

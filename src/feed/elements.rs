@@ -23,7 +23,7 @@ pub(super) enum Element {
     PersonPart(PersonPart),
     /// A link, as text or in `href`.
     Link,
-    /// An attachment, in attributes.
+    /// An attachment or a picture, in attributes.
     Enclosure,
     /// A category, in attributes or as text.
     Category,
@@ -158,7 +158,7 @@ fn dublin_core(name: &str) -> Element {
 fn media(name: &str) -> Element {
     Element::Field(match name {
         "group" => return Element::MediaGroup,
-        "content" => return Element::Enclosure,
+        "content" | "thumbnail" => return Element::Enclosure,
         "title" => Field::Title(4),
         "description" => Field::Summary(5),
         "category" => Field::Category,

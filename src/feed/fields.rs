@@ -8,7 +8,7 @@ use super::capture::Capture;
 use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
 use super::elements::{Field, PersonPart};
-use super::links::{is_web_url, resolve, resolve_in_html};
+use super::links::{resolve, resolve_in_html};
 use super::text::{TextKind, looks_like_html, one_line, person, title, to_html};
 
 /// What the document around a field adds to its meaning.
@@ -24,7 +24,7 @@ pub(super) struct Around<'b> {
 pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around<'_>) {
     let base = around.base;
     let field = capture.field;
-    let guid_is_link = capture.is_permalink;
+    let permalink = capture.permalink;
     let (value, kind) = capture.finish();
     let line = || Some(one_line(&value)).filter(|line| !line.is_empty());
     match field {
@@ -40,7 +40,7 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
         Field::Content(rank) => draft.content.offer(rank, html_of(value, kind, base)),
         Field::Guid => {
             let guid = value.trim();
-            if guid_is_link && (is_web_url(guid) || guid.starts_with('/')) {
+            if permalink.allows(guid) {
                 draft.permalink = Some(resolve(guid, base));
             }
             draft.id.offer(0, line());

@@ -136,12 +136,13 @@ pub struct Entry {
     pub links: Vec<String>,
 }
 
-/// Media attached to an entry (RSS `enclosure`, Atom `rel=enclosure`, JSON Feed attachment).
+/// Media attached to an entry: RSS `enclosure`, Atom `rel=enclosure`, JSON Feed attachment,
+/// Media RSS content and thumbnails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Enclosure {
     /// Absolute URL.
     pub url: String,
-    /// Media type as given.
+    /// Media type as given; `image/*` and the like where only the medium is known.
     pub media_type: Option<String>,
     /// Length in bytes as given.
     pub length_bytes: Option<u64>,

@@ -284,7 +284,16 @@ impl<'a> Reader<'a> {
         let length = tag
             .attribute("length")
             .or_else(|| tag.attribute("filesize"));
-        let media_type = self.attribute(tag, "type");
+        let medium = match tag.attribute("medium").map(str::trim) {
+            Some("image") => Some("image/*"),
+            Some("audio") => Some("audio/*"),
+            Some("video") => Some("video/*"),
+            _ if super::tokens::local(tag.name).eq_ignore_ascii_case("thumbnail") => {
+                Some("image/*")
+            }
+            _ => None,
+        };
+        let media_type = self.attribute(tag, "type").or(medium.map(str::to_owned));
         self.draft().add_enclosure(Enclosure {
             url,
             media_type,

@@ -384,6 +384,11 @@ fn links_are_resolved_and_absolute_ones_untouched() {
         Some("https://a.example/1")
     );
     assert_eq!(item("<guid isPermaLink='false'>abc</guid>").link, None);
+    assert_eq!(item("<guid>12345</guid>").link, None);
+    assert_eq!(
+        item("<guid isPermaLink='true'>1</guid>").link.as_deref(),
+        Some("https://news.example/en/1")
+    );
     let based = read(
         "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://b.example/x/'><entry xml:base='y/'><link href='1'/></entry></feed>",
     );
@@ -402,6 +407,26 @@ fn a_document_without_an_address_resolves_against_its_site() {
     assert_eq!(
         feed.entries[0].link.as_deref(),
         Some("https://news.example/1")
+    );
+}
+
+#[test]
+fn pictures_of_media_rss_are_enclosures() {
+    let entry = item(
+        "<media:group><media:content url='/1.jpg' medium='image'/><media:thumbnail url='/2.jpg'/></media:group>",
+    );
+
+    let enclosures: Vec<_> = entry
+        .enclosures
+        .iter()
+        .map(|e| (e.url.as_str(), e.media_type.as_deref()))
+        .collect();
+    assert_eq!(
+        enclosures,
+        [
+            ("https://news.example/1.jpg", Some("image/*")),
+            ("https://news.example/2.jpg", Some("image/*"))
+        ]
     );
 }
 
