@@ -251,7 +251,7 @@ async fn announce(config: &Config, store: &Store, lists: config::Lists) -> Resul
         .sum();
     info!(
         n_feeds,
-        "feeds: {n_feeds} from {n_lists} lists and by command ({})",
+        "feeds: {n_feeds} (lists read: {n_lists}; {})",
         describe(&report)
     );
     info!(

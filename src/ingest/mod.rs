@@ -10,6 +10,7 @@ mod plan;
 mod run;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -68,6 +69,8 @@ pub struct Polled {
     pub outcome: PollOutcome,
     /// What it changed in the store.
     pub recorded: PollRecorded,
+    /// How long the exchange took.
+    pub duration: Duration,
 }
 
 impl Ingest {
@@ -110,8 +113,13 @@ impl Ingest {
             .await?;
         reading.leave_out(known);
         let (report, outcome) = self.plan_poll(&due, reading).await;
+        let duration = report.cost.duration;
         let recorded = self.store.record_poll(&due, report).await?;
-        Ok(Polled { outcome, recorded })
+        Ok(Polled {
+            outcome,
+            recorded,
+            duration,
+        })
     }
 
     /// Polls these feeds at once, one after another, whatever else is due. Each must have

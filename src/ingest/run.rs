@@ -276,6 +276,7 @@ impl Ingest {
             .announced
             .fetch_add(polled.recorded.n_new as u64, Relaxed);
         let n_new = polled.recorded.n_new;
+        let duration_ms = polled.duration.as_millis();
         match polled.outcome {
             PollOutcome::NotModified => debug!(feed.url = %url, "polled {url}: not modified"),
             PollOutcome::Unchanged => debug!(feed.url = %url, "polled {url}: unchanged"),
@@ -284,7 +285,7 @@ impl Ingest {
                 warnings,
                 ..
             } => {
-                info!(feed.url = %url, n_new, n_entries, "polled {url}: {n_new} new of {n_entries}");
+                info!(feed.url = %url, n_new, n_entries, duration_ms, "polled {url}: {n_new} new of {n_entries}");
                 for warning in warnings.iter().take(3) {
                     debug!(feed.url = %url, "{url}: {warning}");
                 }

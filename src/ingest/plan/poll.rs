@@ -1,29 +1,20 @@
-//! What is decided between fetch and record. Pure: values in, values out.
+//! From a feed's answer to the report of its poll.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use url::Url;
 
-use crate::canonical::{believable, canonicalize};
-use crate::dedup::content_hash;
+use super::{cost, parse_failure};
 use crate::discover::{self, Wanted};
-use crate::extract::{self, Extracted, Rejected, plain_text};
-use crate::feed::{self, Entry, ParseError, ParsedFeed};
-use crate::fetch::{Exchange, FeedAnswer, FeedDocument, PageDocument};
-use crate::model::{ErrorKind, Failure, Retry, Validators};
+use crate::extract::{self, plain_text};
+use crate::feed::{self, Entry, ParsedFeed};
+use crate::fetch::{Exchange, FeedAnswer, FeedDocument};
+use crate::model::{ErrorKind, Failure, Validators};
 use crate::schedule::{self, Next, Outcome};
-use crate::store::{
-    Alias, AliasReason, Announcement, Cost, DueFeed, DuePage, FeedReading, PageToFetch, PollReport,
-    PollResult, ScrapeReport, ScrapeResult, ScrapedArticle,
-};
+use crate::store::{Announcement, Cost, DueFeed, FeedReading, PageToFetch, PollReport, PollResult};
 
-/// Attempts at a page before it is given up: at once, after an hour, after a day.
-const PAGE_ATTEMPTS: u32 = 3;
-/// Attempts at a page whose server was merely overloaded.
-const OVERLOAD_ATTEMPTS: u32 = 10;
 /// Feed text kept of one entry, in bytes; a field of a hostile feed has no end.
 const MAX_ENTRY_TEXT_BYTES: usize = 2 << 20;
 
@@ -49,7 +40,7 @@ pub enum PollOutcome {
 
 /// What a feed answered, read.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(in super::super) struct Reading {
     cost: Cost,
     found: Found,
 }
@@ -83,7 +74,7 @@ struct Document {
 
 impl Reading {
     /// Parses the document, unless it is the one whose hash we know.
-    pub(super) fn of(exchange: Exchange<FeedAnswer>, last_hash: Option<i64>) -> Self {
+    pub(in super::super) fn of(exchange: Exchange<FeedAnswer>, last_hash: Option<i64>) -> Self {
         let cost = cost(&exchange);
         let found = match exchange.answer {
             Err(failure) => Found::Failed(failure),
@@ -100,19 +91,19 @@ impl Reading {
     }
 
     /// A reading that came to nothing.
-    pub(super) fn failed(cost: Cost, failure: Failure) -> Self {
+    pub(in super::super) fn failed(cost: Cost, failure: Failure) -> Self {
         Self {
             cost,
             found: Found::Failed(failure),
         }
     }
 
-    pub(super) fn cost(&self) -> Cost {
+    pub(in super::super) fn cost(&self) -> Cost {
         self.cost
     }
 
     /// Identity and hash of each entry, in document order.
-    pub(super) fn entry_hashes(&self) -> Vec<(String, i64)> {
+    pub(in super::super) fn entry_hashes(&self) -> Vec<(String, i64)> {
         match &self.found {
             Found::Feed {
                 feed, entry_hashes, ..
@@ -127,7 +118,7 @@ impl Reading {
     }
 
     /// Leaves out the entries at these places: the store has them as they are.
-    pub(super) fn leave_out(&mut self, known: HashSet<usize>) {
+    pub(in super::super) fn leave_out(&mut self, known: HashSet<usize>) {
         if let Found::Feed {
             feed,
             entry_hashes,
@@ -180,7 +171,7 @@ fn read_document(document: FeedDocument, last_hash: Option<i64>) -> Found {
 }
 
 /// A poll's report: what is to be kept, and when the feed is due next.
-pub(super) fn poll(
+pub(in super::super) fn poll(
     due: &DueFeed,
     reading: Reading,
     now: Timestamp,
@@ -351,167 +342,6 @@ fn announcement(
     }
 }
 
-/// A scrape's report: the article, or why there is none.
-pub(super) fn scrape(
-    due: &DuePage,
-    exchange: Exchange<PageDocument>,
-    now: Timestamp,
-    settings: &extract::Settings,
-) -> ScrapeReport {
-    let cost = cost(&exchange);
-    let page = match exchange.answer {
-        Ok(page) => page,
-        Err(failure) => return failed_scrape(due.attempts, cost, failure, now),
-    };
-    let html = extract::decode(&page.body, page.content_type.as_deref());
-    let result = match extract::extract(&html, &page.url, settings) {
-        Ok(extracted) => ScrapeResult::Article(Box::new(article(due, &page.url, extracted))),
-        Err(rejected) => {
-            let failure = rejection_failure(&rejected);
-            let found = match rejected {
-                Rejected::TooShort { found, .. } | Rejected::NoMainText { found } => {
-                    Some(Box::new(article(due, &page.url, *found)))
-                }
-                Rejected::TooDeep { .. } => None,
-            };
-            ScrapeResult::Failed { failure, found }
-        }
-    };
-    ScrapeReport {
-        at: now,
-        cost,
-        result,
-    }
-}
-
-/// A scrape that brought no page: tried again where that can help.
-pub(super) fn failed_scrape(
-    attempts: u32,
-    cost: Cost,
-    failure: Failure,
-    now: Timestamp,
-) -> ScrapeReport {
-    let result = match page_retry(attempts, &failure) {
-        Some(delay) => {
-            let at = now.checked_add(delay).unwrap_or(Timestamp::MAX);
-            ScrapeResult::Retry { failure, at }
-        }
-        None => ScrapeResult::Failed {
-            failure,
-            found: None,
-        },
-    };
-    ScrapeReport {
-        at: now,
-        cost,
-        result,
-    }
-}
-
-/// Time until the next attempt at a page, after `attempts` earlier ones and this failure.
-fn page_retry(attempts: u32, failure: &Failure) -> Option<SignedDuration> {
-    let overloaded = matches!(
-        failure.kind,
-        ErrorKind::RateLimited | ErrorKind::Unavailable
-    );
-    let most = if overloaded {
-        OVERLOAD_ATTEMPTS
-    } else {
-        PAGE_ATTEMPTS
-    };
-    if failure.kind.page_retry() == Retry::Never || attempts + 1 >= most {
-        return None;
-    }
-    let rest = match failure.kind.page_retry() {
-        Retry::Daily => SignedDuration::from_hours(24),
-        _ if attempts == 0 => SignedDuration::from_hours(1),
-        _ => SignedDuration::from_hours(23),
-    };
-    let wished = failure
-        .retry_after
-        .and_then(|wished| SignedDuration::try_from(wished).ok());
-    Some(
-        rest.max(
-            wished
-                .unwrap_or_default()
-                .min(SignedDuration::from_hours(7 * 24)),
-        ),
-    )
-}
-
-fn article(due: &DuePage, final_url: &Url, extracted: Extracted) -> ScrapedArticle {
-    let canonical_url = extracted
-        .canonical_url
-        .as_ref()
-        .and_then(|declared| believable(final_url, declared));
-    let announced = canonicalize(due.url.url());
-    let aliases = [
-        (Some(final_url), AliasReason::Redirect),
-        (canonical_url, AliasReason::Canonical),
-    ]
-    .into_iter()
-    .filter_map(|(url, reason)| url.map(|url| (url, canonicalize(url), reason)))
-    .filter(|(_, canonical, _)| *canonical != announced)
-    .map(|(url, canonical, reason)| Alias {
-        url: url.to_string(),
-        canonical,
-        reason,
-    })
-    .collect();
-    ScrapedArticle {
-        final_url: final_url.to_string(),
-        canonical_url: canonical_url.map(Url::to_string),
-        aliases,
-        content_hash: content_hash(&extracted.text),
-        title: extracted.title,
-        authors: extracted.authors,
-        published: extracted.published.as_ref().map(|published| published.at),
-        published_text: extracted
-            .published
-            .as_ref()
-            .map(|published| published.text.clone()),
-        published_from: extracted
-            .published
-            .as_ref()
-            .map(|published| published.source.to_owned()),
-        language: extracted.language,
-        text: extracted.text,
-        markdown: extracted.markdown,
-        html: extracted.html,
-        images: extracted.images,
-        related: extracted.related,
-        tags: extracted.tags,
-        word_count: extracted.word_count,
-    }
-}
-
-pub(super) fn parse_failure(error: &ParseError) -> Failure {
-    let kind = match error {
-        ParseError::Empty => ErrorKind::Empty,
-        ParseError::NotAFeed { .. } => ErrorKind::NotAFeed,
-        ParseError::Encoding => ErrorKind::Encoding,
-        ParseError::Broken { .. } => ErrorKind::Parse,
-        ParseError::Limit { .. } => ErrorKind::Limit,
-    };
-    Failure::new(kind, error.to_string())
-}
-
-fn rejection_failure(rejected: &Rejected) -> Failure {
-    let kind = match rejected {
-        Rejected::TooDeep { .. } => ErrorKind::Limit,
-        Rejected::TooShort { .. } | Rejected::NoMainText { .. } => ErrorKind::NoContent,
-    };
-    Failure::new(kind, rejected.to_string())
-}
-
-pub(super) fn cost<T>(exchange: &Exchange<T>) -> Cost {
-    Cost {
-        status: exchange.status,
-        n_bytes: exchange.n_bytes,
-        duration: exchange.duration,
-    }
-}
-
 /// Dates before the web's feeds or more than a day ahead are a publisher's mistake.
 fn is_believable(at: Timestamp, now: Timestamp) -> bool {
     let earliest = Timestamp::from_second(631_152_000).expect("1990-01-01 is a time");
@@ -579,9 +409,10 @@ fn not_blank(text: &String) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use url::Url;
 
     use super::*;
-    use crate::model::{ArticleId, FeedId, FeedSettings, FeedUrl, HostKey, PageUrl, Shard};
+    use crate::model::{FeedId, FeedSettings, FeedUrl, HostKey, Shard};
     use crate::schedule::PollState;
     use crate::store::Lease;
 
@@ -611,23 +442,7 @@ mod tests {
         }
     }
 
-    fn due_page(attempts: u32) -> DuePage {
-        let url = PageUrl::parse("http://example.org/a").unwrap();
-        DuePage {
-            article: ArticleId(1),
-            lease: Lease {
-                shard: Shard(0),
-                epoch: 0,
-            },
-            host: HostKey::of(url.url()),
-            url,
-            due_at: now(),
-            attempts,
-            settings: FeedSettings::default(),
-        }
-    }
-
-    fn exchange<T>(answer: Result<T, Failure>) -> Exchange<T> {
+    fn exchange(answer: Result<FeedAnswer, Failure>) -> Exchange<FeedAnswer> {
         Exchange {
             status: None,
             n_bytes: 0,
@@ -759,65 +574,6 @@ mod tests {
             PollResult::Failed(_)
         ));
         assert_eq!(failed(ErrorKind::Timeout).state.failures, 1);
-    }
-
-    #[test]
-    fn a_page_is_tried_three_times_over_a_day() {
-        let retried = |attempts, kind| {
-            let failure = Failure::new(kind, "x");
-            let report = scrape(
-                &due_page(attempts),
-                exchange(Err(failure)),
-                now(),
-                &extract::Settings::default(),
-            );
-            match report.result {
-                ScrapeResult::Retry { at, .. } => Some(at.duration_since(now()).as_hours()),
-                ScrapeResult::Failed { .. } => None,
-                ScrapeResult::Article(article) => panic!("{article:?}"),
-            }
-        };
-
-        assert_eq!(
-            [0, 1, 2].map(|n| retried(n, ErrorKind::Timeout)),
-            [Some(1), Some(23), None]
-        );
-        assert_eq!(
-            retried(2, ErrorKind::Unavailable),
-            Some(23),
-            "an overloaded server gets more patience"
-        );
-        assert_eq!(retried(0, ErrorKind::Gone), None);
-        assert_eq!(retried(0, ErrorKind::Forbidden), Some(24));
-    }
-
-    #[test]
-    fn only_a_believable_canonical_url_becomes_an_alias() {
-        let article = |declared: &str| {
-            let extracted = Extracted {
-                canonical_url: Url::parse(declared).ok(),
-                ..Extracted::default()
-            };
-            super::article(
-                &due_page(0),
-                &Url::parse("http://example.org/a?utm_source=x").unwrap(),
-                extracted,
-            )
-        };
-
-        assert!(article("http://elsewhere.example/a").aliases.is_empty());
-        assert!(article("http://example.org/").aliases.is_empty());
-        let believed = article("http://example.org/news/a");
-        assert_eq!(
-            believed.canonical_url.as_deref(),
-            Some("http://example.org/news/a")
-        );
-        assert_eq!(
-            believed.aliases.len(),
-            1,
-            "the redirect only added a tracking parameter"
-        );
-        assert_eq!(believed.aliases[0].reason, AliasReason::Canonical);
     }
 
     proptest! {
