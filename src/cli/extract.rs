@@ -1,9 +1,7 @@
 //! `wireroom extract`: what would be kept of a page, without keeping it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -14,7 +12,7 @@ use wireroom::extract::{self, Extracted, Rejected, Settings};
 use wireroom::fetch::{Fetcher, RequestSettings};
 use wireroom::model::PageUrl;
 
-use super::{Context, Exit};
+use super::{Context, Exit, output, source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,23 +70,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let page = args.page.as_deref().context("name a file or a URL")?;
     let (html, url) = load(page, args.url.as_deref(), context)?;
     let (found, rejected) = sort(extract::extract(&html, &url, &Settings::default()));
-    let shown = if args.json {
-        let mut object = to_json(&found);
-        if let Some(rejected) = &rejected {
-            object["error"] = rejected.to_string().into();
-        }
-        serde_json::to_string_pretty(&object)? + "\n"
+    if args.json {
+        output::json(&answer(&found, rejected.as_ref()))?;
     } else if args.markdown {
-        as_markdown(&found)
+        output::whole(&as_markdown(&found))?;
     } else {
-        as_text(&found)
-    };
-    print(&shown)?;
+        output::whole(&as_text(&found))?;
+    }
     match rejected {
         None => Ok(Exit::Success),
         Some(rejected) => {
             if !args.json {
-                writeln!(io::stderr(), "wireroom: {rejected}")?;
+                output::complain(&rejected);
             }
             Ok(Exit::NothingFound)
         }
@@ -97,18 +90,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 
 /// Reads the page from a file, standard input or the network.
 fn load(page: &str, url: Option<&str>, context: &Context) -> anyhow::Result<(String, Url)> {
-    let is_url = page.starts_with("http://") || page.starts_with("https://");
-    if is_url {
+    if source::is_url(page) {
         return fetch(page, context);
     }
-    let bytes = if page == "-" {
-        let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes)
-            .context("read standard input")?;
-        bytes
-    } else {
-        fs::read(page).with_context(|| format!("read {page}"))?
-    };
+    let bytes = source::read(page)?;
     let url = match url {
         Some(url) => PageUrl::parse(url)?.url().clone(),
         None => no_url(),
@@ -148,6 +133,15 @@ fn sort(result: Result<Extracted, Rejected>) -> (Extracted, Option<Rejected>) {
             (found, Some(rejected))
         }
     }
+}
+
+/// The page as an object, with `error` where it is not an article.
+fn answer(found: &Extracted, rejected: Option<&Rejected>) -> Value {
+    let mut object = to_json(found);
+    if let Some(rejected) = rejected {
+        object["error"] = rejected.to_string().into();
+    }
+    object
 }
 
 fn to_json(found: &Extracted) -> Value {
@@ -205,23 +199,6 @@ fn as_markdown(found: &Extracted) -> String {
     parts.join("\n\n") + "\n"
 }
 
-fn print(text: &str) -> io::Result<()> {
-    // Control characters from a page must not reach a terminal.
-    let clean: String = text
-        .chars()
-        .filter(|&c| matches!(c, '\n' | '\t') || !c.is_control())
-        .collect();
-    quiet_when_closed(io::stdout().lock().write_all(clean.as_bytes()))
-}
-
-/// A reader that has seen enough is no error.
-fn quiet_when_closed(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
-}
-
 /// A line of input, or of output, with its number.
 type Numbered = (usize, String);
 
@@ -246,13 +223,16 @@ fn jsonl(threads: usize) -> anyhow::Result<()> {
         let written = write_in_order(&results, &return_permit);
         drop((results, return_permit));
         // After a closed pipe the reader may wait for input for ever; the process ends instead.
-        if matches!(written, Ok(Written::ReaderGone)) {
+        if written
+            .as_ref()
+            .is_err_and(|error| output::is_closed_pipe(error))
+        {
             std::process::exit(0);
         }
         let read = reader
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("the reader panicked")));
-        written.map(drop).context("write standard output")?;
+        written?;
         read.context("read standard input")
     })
 }
@@ -290,35 +270,21 @@ fn work(jobs: &Mutex<Receiver<Numbered>>, send_result: &SyncSender<Numbered>) {
     }
 }
 
-/// How writing ended.
-enum Written {
-    All,
-    ReaderGone,
-}
-
-fn write_in_order(
-    results: &Receiver<Numbered>,
-    return_permit: &SyncSender<()>,
-) -> io::Result<Written> {
+fn write_in_order(results: &Receiver<Numbered>, return_permit: &SyncSender<()>) -> io::Result<()> {
     let mut waiting = BTreeMap::new();
     let mut next = 0;
-    let mut output = io::stdout().lock();
+    let mut output = output::Data::new();
     while let Ok((number, line)) = results.recv() {
         waiting.insert(number, line);
         while let Some(line) = waiting.remove(&next) {
-            let written = writeln!(output, "{line}").and_then(|()| output.flush());
-            match written {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    return Ok(Written::ReaderGone);
-                }
-                other => other?,
-            }
+            writeln!(output, "{line}")?;
+            output.flush()?;
             next += 1;
             // The reader may be gone already: then nobody waits for permits.
             let _ = return_permit.try_send(());
         }
     }
-    Ok(Written::All)
+    output.finish()
 }
 
 /// The output line for one input line; never an error, at worst a line that says one.
@@ -341,14 +307,10 @@ fn predict(line: &str) -> String {
 
 fn predict_page(request: &Value) -> anyhow::Result<Value> {
     let path = request["path"].as_str().context("the line has no path")?;
-    let bytes = fs::read(PathBuf::from(path)).with_context(|| format!("read {path}"))?;
+    let bytes = source::read(path)?;
     let url = request["url"].as_str().unwrap_or_default();
     let url = PageUrl::parse(url).map_or_else(|_| no_url(), |url| url.url().clone());
     let html = extract::decode(&bytes, None);
     let (found, rejected) = sort(extract::extract(&html, &url, &Settings::default()));
-    let mut object = to_json(&found);
-    if let Some(rejected) = rejected {
-        object["error"] = rejected.to_string().into();
-    }
-    Ok(object)
+    Ok(answer(&found, rejected.as_ref()))
 }

@@ -30,6 +30,7 @@ mod status;
 mod discover;
 mod extract;
 mod parse;
+mod source;
 
 mod completions;
 mod config;

@@ -1,9 +1,7 @@
 //! `wireroom parse`: what a feed document says, as wireroom reads it.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufRead, Read};
-use std::path::Path;
+use std::io::{self, BufRead};
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -13,7 +11,7 @@ use wireroom::feed::{self, Entry, ParsedFeed};
 use wireroom::fetch::{FeedAnswer, Fetcher, RequestSettings};
 use wireroom::model::{FeedUrl, Validators};
 
-use super::{Context, Exit, output};
+use super::{Context, Exit, output, source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,23 +80,14 @@ pub(super) struct Document {
 impl Document {
     /// Reads a file, stdin, or a URL; redirects are followed, addresses guarded as ever.
     pub(super) fn read(source: &str, base: Option<Url>, context: &Context) -> anyhow::Result<Self> {
-        if source == "-" {
-            let bytes = read_limited(io::stdin().lock()).context("read stdin")?;
-            return Ok(Self::local(bytes, base));
-        }
-        if source.contains("://") && !Path::new(source).exists() {
+        if source::is_url(source) {
             return Self::fetch(source, base, context);
         }
-        let bytes = read_file(Path::new(source))?;
-        Ok(Self::local(bytes, base))
-    }
-
-    fn local(bytes: Vec<u8>, base: Option<Url>) -> Self {
-        Self {
-            bytes,
+        Ok(Self {
+            bytes: source::read(source)?,
             content_type: None,
             base,
-        }
+        })
     }
 
     fn fetch(source: &str, base: Option<Url>, context: &Context) -> anyhow::Result<Self> {
@@ -126,24 +115,6 @@ impl Document {
     }
 }
 
-/// Largest file that is read, in bytes: more than any document that is parsed.
-const MAX_FILE_BYTES: u64 = 64 << 20;
-
-fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let name = || format!("read {}", path.display());
-    let file = File::open(path).with_context(name)?;
-    read_limited(file).with_context(name)
-}
-
-fn read_limited(reader: impl Read) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        bail!("it is larger than {MAX_FILE_BYTES} bytes");
-    }
-    Ok(bytes)
-}
-
 /// One line of `--jsonl`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Request {
@@ -158,7 +129,7 @@ impl Request {
     /// The document that the line names. A base that is no URL counts as unknown.
     pub(super) fn document(&self) -> anyhow::Result<Document> {
         Ok(Document {
-            bytes: read_file(Path::new(&self.path))?,
+            bytes: source::read(&self.path)?,
             content_type: self.content_type.clone(),
             base: self
                 .base_url

@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use wireroom::daemon::{self, DaemonError, Summary};
+use wireroom::daemon::{self, Summary};
 use wireroom::ingest::Run;
-use wireroom::telemetry::{self, Progress, StatusLine, Verbosity};
+use wireroom::telemetry::{self, Progress, StatusLine};
 
 use super::{Context, Exit, output};
 
@@ -50,7 +50,7 @@ pub(crate) struct Args {
 /// Runs the daemon.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let config = context.config()?;
-    let logs = telemetry::init(&config.log, verbosity(context))?;
+    let logs = telemetry::init(&config.log, context.verbosity())?;
     let progress = Arc::new(Progress::default());
     let runtime = runtime()?;
     let line = StatusLine::start(&logs, Arc::clone(&progress));
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     ));
     drop(line);
     runtime.shutdown_timeout(LAST_THREADS);
-    print(args, &outcome?.map_err(typed)?)?;
+    print(args, &outcome??)?;
     Ok(Exit::Success)
 }
 
@@ -79,14 +79,6 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("start the runtime")
-}
-
-fn verbosity(context: &Context) -> Verbosity {
-    match (context.quiet, context.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (false, 0) => Verbosity::Normal,
-        (false, _) => Verbosity::Verbose,
-    }
 }
 
 /// Runs `work`; the first SIGTERM or SIGINT asks it to stop, a second one ends the process.
@@ -110,14 +102,6 @@ async fn until_signalled<T>(
     }
 }
 
-/// The cause itself where the exit code depends on it.
-fn typed(error: DaemonError) -> anyhow::Error {
-    match error {
-        DaemonError::Config(error) => error.into(),
-        error => error.into(),
-    }
-}
-
 fn print(args: &Args, summary: &Summary) -> anyhow::Result<()> {
     let Summary {
         polls,
@@ -136,10 +120,10 @@ fn print(args: &Args, summary: &Summary) -> anyhow::Result<()> {
             "failed_pages": failed_pages,
             "duration_ms": duration.as_millis(),
         });
-        return Ok(output::line(&summary.to_string())?);
+        return Ok(output::json(&summary)?);
     }
     if args.once {
-        output::line(&format!(
+        output::line(format_args!(
             "{polls} feeds polled ({failed_polls} failed), {announced} new articles, {saved} pages saved \
              ({failed_pages} failed), in {:.1} s",
             duration.as_secs_f64(),

@@ -1,7 +1,5 @@
 //! `wireroom show`: one article.
 
-use std::io::Write;
-
 use wireroom::export::{ArticleRecord, markdown_document};
 use wireroom::store::{Access, Article};
 
@@ -59,9 +57,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     };
     match &args.form {
         Form { json: true, .. } => output::json(&ArticleRecord::from(&article))?,
-        Form { markdown: true, .. } => whole(&markdown_document(&article))?,
-        Form { html: true, .. } => whole(&with_newline(&article.html))?,
-        Form { text: true, .. } => whole(&with_newline(&article.text))?,
+        Form { markdown: true, .. } => output::whole(&markdown_document(&article))?,
+        Form { html: true, .. } => output::whole(&with_newline(&article.html))?,
+        Form { text: true, .. } => output::whole(&with_newline(&article.text))?,
         _ => readable(&article)?,
     }
     Ok(Exit::Success)
@@ -69,17 +67,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 
 fn with_newline(text: &str) -> String {
     format!("{}\n", text.trim_end_matches('\n'))
-}
-
-/// Text byte for byte; on a terminal made harmless.
-fn whole(text: &str) -> anyhow::Result<()> {
-    let mut data = output::Data::new();
-    if output::is_terminal() {
-        data.write_all(clean_block(text).as_bytes())?;
-    } else {
-        data.write_all(text.as_bytes())?;
-    }
-    Ok(data.finish()?)
 }
 
 /// Headline, what is known about the article, and its text.

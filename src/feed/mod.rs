@@ -7,7 +7,8 @@
 //! its own (`json_feed`).
 //!
 //! There is one reader for clean and for broken documents, so that a feed that breaks for
-//! a day keeps the identity of its entries.
+//! a day keeps the identity of its entries. Only what it gives up on is read once more, by
+//! feed-rs (`second_reader`).
 
 mod decode;
 mod root;
@@ -29,15 +30,18 @@ mod text;
 
 mod identity;
 mod json_feed;
+mod second_reader;
 
 mod autodiscover;
 
 pub use autodiscover::{FeedLink, autodiscover};
 pub use dates::parse_date;
 
+use std::panic::{UnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reader::{Reader, Reading};
 use url::Url;
 
 /// What one feed document said.
@@ -209,7 +213,14 @@ pub fn parse(
     content_type: Option<&str>,
     base: Option<&Url>,
 ) -> Result<ParsedFeed, ParseError> {
-    std::panic::catch_unwind(|| read(document, content_type, base)).unwrap_or_else(|_| {
+    guarded(|| read(document, content_type, base))
+}
+
+/// What `read` gives; a panic within it is a broken document.
+fn guarded(
+    read: impl FnOnce() -> Result<ParsedFeed, ParseError> + UnwindSafe,
+) -> Result<ParsedFeed, ParseError> {
+    catch_unwind(read).unwrap_or_else(|_| {
         Err(ParseError::Broken {
             reason: "the parser failed".to_owned(),
         })
@@ -236,7 +247,12 @@ fn read(
     let mut feed = if start.starts_with('{') {
         json_feed::read(start, base)?
     } else {
-        read_xml(text, base)?
+        match guarded(|| read_xml(text, base)) {
+            Err(ParseError::Broken { reason }) => {
+                second_reader::read(text, base, &reason).ok_or(ParseError::Broken { reason })?
+            }
+            read => read?,
+        }
     };
     identity::identify(&mut feed.entries);
     feed.warnings.splice(0..0, decoded.warning);
@@ -252,13 +268,24 @@ fn read_xml(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
             error
         }
     })?;
-    let feed = reader::Reader::new(text, root, base).read(tag)?;
-    if feed.entries.is_empty() && !is_empty_feed(&feed, text) {
-        return Err(ParseError::Broken {
-            reason: "it holds entries, but none could be read".to_owned(),
-        });
+    let Reading { feed, is_cut } = Reader::new(text, root, base).read(tag)?;
+    if !feed.entries.is_empty() {
+        return Ok(feed);
     }
-    Ok(feed)
+    let reason = if mentions_entries(text) {
+        "it holds entries, but none could be read"
+    } else if says_something(&feed) {
+        return Ok(feed);
+    } else if is_cut {
+        "it is cut off before it says anything"
+    } else if text.len() > MAX_BLANK_BYTES {
+        "nothing in it could be read"
+    } else {
+        return Ok(feed);
+    };
+    Err(ParseError::Broken {
+        reason: reason.to_owned(),
+    })
 }
 
 fn check_size(n_bytes: usize) -> Result<(), ParseError> {
@@ -273,16 +300,19 @@ fn check_size(n_bytes: usize) -> Result<(), ParseError> {
 /// Longest document that may say nothing at all and still be a feed, in bytes.
 const MAX_BLANK_BYTES: usize = 512;
 
-/// Whether a document without entries is a feed without entries: it says what it is, and
-/// nothing in it looks like an entry. An `ok` with nothing in it would lose news silently.
-fn is_empty_feed(feed: &ParsedFeed, text: &str) -> bool {
-    let mentions_entries = ["<item>", "<item ", "<entry>", "<entry "]
+/// Whether something in a document looks like an entry. Where none was read, an `ok` with
+/// nothing in it would lose news silently.
+fn mentions_entries(text: &str) -> bool {
+    ["<item>", "<item ", "<entry>", "<entry "]
         .iter()
-        .any(|tag| text.contains(tag));
-    let says_something = feed.title.is_some()
+        .any(|tag| text.contains(tag))
+}
+
+/// Whether a feed without entries says at least what it is.
+fn says_something(feed: &ParsedFeed) -> bool {
+    feed.title.is_some()
         || feed.site.is_some()
         || feed.description.is_some()
         || feed.id.is_some()
-        || feed.updated.is_some();
-    !mentions_entries && (says_something || text.len() <= MAX_BLANK_BYTES)
+        || feed.updated.is_some()
 }

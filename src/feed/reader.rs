@@ -41,6 +41,14 @@ struct Open<'a> {
     n_bases: usize,
 }
 
+/// What was read of a document.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) feed: ParsedFeed,
+    /// Whether the document ends before its root element does.
+    pub(super) is_cut: bool,
+}
+
 /// The reader of one document.
 pub(super) struct Reader<'a> {
     format: Format,
@@ -84,7 +92,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads from the root's start tag to its end.
-    pub(super) fn read(mut self, root: Tag<'a>) -> Result<ParsedFeed, ParseError> {
+    pub(super) fn read(mut self, root: Tag<'a>) -> Result<Reading, ParseError> {
         self.feed.language = root.attribute("lang").map(str::to_owned);
         self.start(root)?;
         while !self.open.is_empty() {
@@ -424,7 +432,7 @@ impl<'a> Reader<'a> {
         take_field(draft, capture, around);
     }
 
-    fn finish(mut self) -> ParsedFeed {
+    fn finish(mut self) -> Reading {
         self.is_cut = !self.open.is_empty() && !self.is_full;
         self.capture = None;
         if let Some(entry) = self.entry.take().map(Draft::into_entry) {
@@ -439,7 +447,10 @@ impl<'a> Reader<'a> {
         let mut feed = self.feed.into_feed(self.entries);
         feed.format = self.format;
         feed.warnings = warnings;
-        feed
+        Reading {
+            feed,
+            is_cut: self.is_cut,
+        }
     }
 
     fn add_warnings(&self, warnings: &mut Vec<String>) {

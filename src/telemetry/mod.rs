@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicU64;
 
 use tracing_subscriber::EnvFilter;
 
-pub use line::{Style, escape};
+pub use line::{Style, escape, steers};
 pub use output::{InitError, Logs, Verbosity, init};
 pub use status_line::StatusLine;
 

@@ -310,6 +310,27 @@ fn what_is_no_feed_is_refused_by_name() {
 fn an_empty_feed_is_a_feed() {
     assert_eq!(read(&rss("")).entries, []);
     assert_eq!(read(&atom("")).entries, []);
+    let blank = read("<rss version='2.0'><channel></channel></rss>");
+    assert_eq!((blank.title, blank.entries), (None, Vec::new()));
+}
+
+#[test]
+fn a_document_that_is_cut_off_before_it_says_anything_is_broken() {
+    for document in [
+        "<rss version='2.0'>",
+        "<rss version='2.0'><chan",
+        "<rss version='2.0'><channel>",
+        "<rss version='2.0'><channel><title>Ne",
+        "<feed xmlns='http://www.w3.org/2005/Atom'><!-- ",
+    ] {
+        let error = parse(document.as_bytes(), None, Some(&base())).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "the feed cannot be read: it is cut off before it says anything",
+            "{document}"
+        );
+    }
 }
 
 // ---- limits
