@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use wireroom::export::ReplacedFile;
 use wireroom::feed_list::{self, ListedFeed};
+use wireroom::model::FeedUrl;
 use wireroom::store::{Access, Feed, FeedState};
 
 use super::output;
@@ -63,7 +64,13 @@ fn write_file(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 }
 
 fn listed(feed: Feed) -> ListedFeed {
+    // A feed that has moved is listed where it is now.
+    let is_there = FeedUrl::parse(&feed.subscribed_url).is_ok_and(|url| url == feed.url);
     ListedFeed {
+        given: match is_there {
+            true => feed.subscribed_url,
+            false => feed.url.to_string(),
+        },
         url: feed.url,
         title: feed.title,
         tags: feed.tags,

@@ -34,6 +34,7 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseEr
     if !has_items && !is_json_feed {
         return Err(not_a_feed("JSON of another kind"));
     }
+    let is_cut = result.is_err();
     if let Err(error) = result {
         if document.items.is_empty() {
             let reason = error.to_string();
@@ -56,6 +57,7 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseEr
         .map(|item| read_item(item, base).into_entry());
     let mut feed = read_feed(&document.fields, base).into_feed(entries.collect());
     feed.format = Format::Json;
+    feed.is_cut = is_cut;
     feed.warnings = warnings;
     Ok(feed)
 }
@@ -205,7 +207,9 @@ mod tests {
         );
 
         assert_eq!(titles(&text), ["One", "Two"]);
-        assert!(read(&text, None).unwrap().warnings[0].contains("broken"));
+        let feed = read(&text, None).unwrap();
+        assert!(feed.is_cut);
+        assert!(feed.warnings[0].contains("broken"));
         assert!(matches!(read(HEAD, None), Err(ParseError::Broken { .. })));
     }
 

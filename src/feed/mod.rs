@@ -41,7 +41,7 @@ use std::panic::{UnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reader::{Reader, Reading};
+use reader::Reader;
 use url::Url;
 
 /// What one feed document said.
@@ -75,6 +75,9 @@ pub struct ParsedFeed {
     pub entries: Vec<Entry>,
     /// What the document says about when to ask again.
     pub hints: Hints,
+    /// The document ends before its feed does: entries may be missing, so the server's
+    /// validators must not be kept.
+    pub is_cut: bool,
     /// Blemishes that were read past, each one sentence.
     pub warnings: Vec<String>,
 }
@@ -268,7 +271,7 @@ fn read_xml(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
             error
         }
     })?;
-    let Reading { feed, is_cut } = Reader::new(text, root, base).read(tag)?;
+    let feed = Reader::new(text, root, base).read(tag)?;
     if !feed.entries.is_empty() {
         return Ok(feed);
     }
@@ -276,7 +279,7 @@ fn read_xml(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
         "it holds entries, but none could be read"
     } else if says_something(&feed) {
         return Ok(feed);
-    } else if is_cut {
+    } else if feed.is_cut {
         "it is cut off before it says anything"
     } else if text.len() > MAX_BLANK_BYTES {
         "nothing in it could be read"

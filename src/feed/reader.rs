@@ -41,14 +41,6 @@ struct Open<'a> {
     n_bases: usize,
 }
 
-/// What was read of a document.
-#[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) feed: ParsedFeed,
-    /// Whether the document ends before its root element does.
-    pub(super) is_cut: bool,
-}
-
 /// The reader of one document.
 pub(super) struct Reader<'a> {
     format: Format,
@@ -92,7 +84,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads from the root's start tag to its end.
-    pub(super) fn read(mut self, root: Tag<'a>) -> Result<Reading, ParseError> {
+    pub(super) fn read(mut self, root: Tag<'a>) -> Result<ParsedFeed, ParseError> {
         self.feed.language = root.attribute("lang").map(str::to_owned);
         self.start(root)?;
         while !self.open.is_empty() {
@@ -432,7 +424,7 @@ impl<'a> Reader<'a> {
         take_field(draft, capture, around);
     }
 
-    fn finish(mut self) -> Reading {
+    fn finish(mut self) -> ParsedFeed {
         self.is_cut = !self.open.is_empty() && !self.is_full;
         self.capture = None;
         if let Some(entry) = self.entry.take().map(Draft::into_entry) {
@@ -447,10 +439,8 @@ impl<'a> Reader<'a> {
         let mut feed = self.feed.into_feed(self.entries);
         feed.format = self.format;
         feed.warnings = warnings;
-        Reading {
-            feed,
-            is_cut: self.is_cut,
-        }
+        feed.is_cut = self.is_cut;
+        feed
     }
 
     fn add_warnings(&self, warnings: &mut Vec<String>) {

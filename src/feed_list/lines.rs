@@ -30,6 +30,7 @@ fn feed_of(line: &str) -> Result<ListedFeed, String> {
     let (url, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let mut feed = ListedFeed {
         url: FeedUrl::parse(url).map_err(|error| error.to_string())?,
+        given: url.to_owned(),
         title: None,
         tags: Vec::new(),
         site: None,
@@ -77,6 +78,7 @@ mod tests {
             urls,
             ["https://news.example/rss", "http://news.example/atom"]
         );
+        assert_eq!(list.feeds[1].given, "feed://news.example/atom");
         assert_eq!(list.skipped, []);
     }
 

@@ -12,8 +12,10 @@ mod write;
 
 mod collect;
 mod duration;
+mod nearest;
 mod position;
 
+pub(crate) use nearest::nearest;
 pub use write::write_opml;
 
 use collect::Collector;
@@ -25,6 +27,9 @@ use crate::model::{FeedSettings, FeedUrl};
 pub struct ListedFeed {
     /// Where to poll.
     pub url: FeedUrl,
+    /// The URL as the list or command writes it, without the white space around it:
+    /// `http://example.org` for `http://example.org/`.
+    pub given: String,
     /// Title, if the list gives one.
     pub title: Option<String>,
     /// Tags: folder paths (`World/Europe`) and categories, each once.

@@ -150,7 +150,8 @@ impl Outlines<'_, '_> {
             Ok(url) => {
                 self.collector.add(ListedFeed {
                     url,
-                    title: name,
+                    given: given.to_owned(),
+                    title: name.filter(|name| *name != one_line(given)),
                     tags: self.tags(attributes),
                     site: attributes.plain("htmlurl").map(str::to_owned),
                     settings: attributes.settings(),
@@ -298,6 +299,7 @@ mod tests {
 
         assert_eq!(list.feeds[0].title.as_deref(), Some("no text"));
         assert_eq!(list.feeds[0].url.as_str(), "http://a.example/rss");
+        assert_eq!(list.feeds[0].given, "feed://a.example/rss");
         assert_eq!(list.feeds[0].site.as_deref(), Some("https://a.example/"));
         assert_eq!(
             list.feeds[1].title.as_deref(),

@@ -9,7 +9,7 @@ use crate::model::{FeedSettings, FeedUrl};
 
 use super::collect::{Collector, one_line};
 use super::position::{line_and_column, syntax};
-use super::{ListError, ListedFeed, duration};
+use super::{ListError, ListedFeed, duration, nearest};
 
 /// The keys of `[[feed]]`.
 const KEYS: [&str; 8] = [
@@ -72,8 +72,9 @@ impl Reader<'_> {
         let Some(url) = table.get("url") else {
             return Err(self.error(feed.span(), "a feed needs its url"));
         };
-        let url = FeedUrl::parse(self.string("url", url)?)
-            .map_err(|error| self.error(url.span(), error.to_string()))?;
+        let given = self.string("url", url)?.trim();
+        let url =
+            FeedUrl::parse(given).map_err(|error| self.error(url.span(), error.to_string()))?;
         let text = |name| {
             table
                 .get(name)
@@ -82,6 +83,7 @@ impl Reader<'_> {
         };
         Ok(ListedFeed {
             url,
+            given: given.to_owned(),
             title: text("title")?
                 .map(one_line)
                 .filter(|title| !title.is_empty()),
@@ -192,12 +194,9 @@ fn is_token(byte: u8) -> bool {
 }
 
 fn unknown_key(name: &str) -> String {
-    let near = KEYS.iter().map(|key| (distance(name, key), *key)).min();
-    match near {
-        Some((slips, key)) if slips <= 1 + name.len() / 4 => {
-            format!("unknown key {}; did you mean {key}?", shown(name))
-        }
-        _ => format!(
+    match nearest(name, KEYS) {
+        Some(near) => format!("unknown key {}; did you mean {near}?", shown(name)),
+        None => format!(
             "unknown key {}; known here: {}",
             shown(name),
             KEYS.join(", ")
@@ -207,23 +206,6 @@ fn unknown_key(name: &str) -> String {
 
 fn shown(name: &str) -> String {
     format!("{:?}", name.chars().take(60).collect::<String>())
-}
-
-/// Slips between two words (Levenshtein 1966); a long word is far from everything.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.to_lowercase().chars().take(64).collect();
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let exchanged = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = exchanged.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -257,7 +239,7 @@ mod tests {
         let list = read(
             "[[feed]]\nurl = \"https://news.example/rss\"\ntitle = \"The News\"\ntags = [\"World/Asia\"]\n\
              site = \"https://news.example/\"\ninterval = \"1h 30m\"\nscrape = false\nuser_agent = \"x/1\"\n\
-             headers = { Cookie = \"a=b\", Accept = \"*/*\" }\n[[feed]]\nurl = \"https://b.example/\"\ninterval = 90\n",
+             headers = { Cookie = \"a=b\", Accept = \"*/*\" }\n[[feed]]\nurl = \" https://b.example\"\ninterval = 90\n",
         )
         .unwrap();
 
@@ -278,6 +260,7 @@ mod tests {
             list.feeds[1].settings.interval,
             Some(Duration::from_secs(90))
         );
+        assert_eq!(list.feeds[1].given, "https://b.example");
     }
 
     #[test]
@@ -288,6 +271,7 @@ mod tests {
             1,
             "did you mean interval?",
         );
+        check_error("[[feed]]\ntitel = \"x\"\n", 2, 1, "did you mean title?");
         check_error(
             "[[feed]]\nurl = \"https://a.example/\"\nfrobnicate = 3\n",
             3,

@@ -85,10 +85,12 @@ impl Writer {
     fn feed(&mut self, feed: &ListedFeed, tags: &[String], depth: usize) {
         self.indent(depth);
         self.text.push_str("<outline type=\"rss\"");
-        let name = feed.title.as_deref().unwrap_or("");
-        self.attribute("text", name);
-        self.attribute("title", name);
-        self.attribute("xmlUrl", feed.url.as_str());
+        // OPML 2.0 asks for a text; that of a feed without a title is no title.
+        self.attribute("text", feed.title.as_deref().unwrap_or(&feed.given));
+        if let Some(title) = &feed.title {
+            self.attribute("title", title);
+        }
+        self.attribute("xmlUrl", &feed.given);
         if let Some(site) = &feed.site {
             self.attribute("htmlUrl", site);
         }
@@ -157,6 +159,7 @@ mod tests {
     fn feed(url: &str, tags: &[&str]) -> ListedFeed {
         ListedFeed {
             url: FeedUrl::parse(url).unwrap(),
+            given: url.to_owned(),
             title: Some("A <b> & \"c\"".into()),
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
             site: Some("https://news.example/?a&b".into()),
@@ -191,6 +194,17 @@ mod tests {
                 "</outline>",
             ]
         );
+    }
+
+    #[test]
+    fn a_feed_without_a_title_is_shown_by_its_url_and_has_no_title() {
+        let mut untitled = feed("https://a.example", &[]);
+        untitled.title = None;
+
+        let text = write_opml("x", &[untitled]);
+
+        assert!(text.contains("text=\"https://a.example\" xmlUrl=\"https://a.example\""));
+        assert_eq!(read(&text, ListFormat::Opml).unwrap().feeds[0].title, None);
     }
 
     #[test]
@@ -241,8 +255,9 @@ mod tests {
                         unique.push(tag);
                     }
                 }
-                let url = FeedUrl::parse(&format!("https://news.example/{n}?a=1&b=2")).unwrap();
-                ListedFeed { url, title, tags: unique, site, settings }
+                let given = format!("HTTPS://news.example:443/{n}?a=1&b=2");
+                let url = FeedUrl::parse(&given).unwrap();
+                ListedFeed { url, given, title, tags: unique, site, settings }
             });
             let feeds: Vec<ListedFeed> = feeds.collect();
 

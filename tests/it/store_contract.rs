@@ -99,6 +99,7 @@ pub(crate) fn later(minutes: i64) -> Timestamp {
 pub(crate) fn listed(url: &str) -> ListedFeed {
     ListedFeed {
         url: FeedUrl::parse(url).unwrap(),
+        given: url.to_owned(),
         title: None,
         tags: Vec::new(),
         site: None,

@@ -109,12 +109,12 @@ async fn add(urls: &[FeedUrl], args: &Args, context: &Context) -> anyhow::Result
     };
     let store = Store::open(&config.store, Access::Command).await?;
     let mut exit = Exit::Success;
-    for url in urls {
+    for (typed, url) in args.urls.iter().zip(urls) {
         let links = match &fetcher {
             Some(fetcher) => find_feeds(fetcher, url).await,
             None => Ok(vec![unchecked(url)]),
         };
-        for outcome in settle(links, &store, args, context).await? {
+        for outcome in settle(links, typed, &store, args, context).await? {
             if !matches!(outcome, Outcome::Done(..)) {
                 exit = Exit::Failed;
             }
@@ -136,6 +136,7 @@ fn unchecked(url: &FeedUrl) -> FeedLink {
 /// Subscribes to what was found, as far as it is clear which feed is meant.
 async fn settle(
     links: Result<Vec<FeedLink>, Failure>,
+    typed: &str,
     store: &Store,
     args: &Args,
     context: &Context,
@@ -161,7 +162,7 @@ async fn settle(
     for link in chosen {
         outcomes.push(match FeedUrl::parse(&link.url) {
             Ok(url) => {
-                let new = new_feed(url, &link, args);
+                let new = new_feed(url, &link, typed, args);
                 Outcome::Done(store.subscribe(new, context.now()).await?, link)
             }
             Err(error) => Outcome::Failed(Failure::new(ErrorKind::InvalidUrl, error.to_string())),
@@ -170,10 +171,13 @@ async fn settle(
     Ok(outcomes)
 }
 
-fn new_feed(url: FeedUrl, link: &FeedLink, args: &Args) -> NewFeed {
+fn new_feed(url: FeedUrl, link: &FeedLink, typed: &str, args: &Args) -> NewFeed {
+    // What was typed may be the address of the site, or lack its scheme.
+    let is_typed = FeedUrl::parse(typed).is_ok_and(|typed| typed == url);
     NewFeed {
         listed: ListedFeed {
             url,
+            given: if is_typed { typed } else { &link.url }.trim().to_owned(),
             title: args.title.clone().or_else(|| link.title.clone()),
             tags: args.tags.clone(),
             site: None,

@@ -27,12 +27,13 @@ pub(super) fn sync_lists(
     let mut named = HashMap::new();
     for (file, listed) in merged(lists) {
         let wish = Wish::new(&listed, Some(file));
-        let feed = match known(connection, &listed.url)? {
+        let feed = match known(connection, &listed.url, &listed.given)? {
             None => {
                 report.added += 1;
-                insert(connection, &wish, now, &mut touched)?
+                insert(connection, &wish, &listed.given, now, &mut touched)?
             }
             Some(known) => {
+                respell(connection, &known, &listed)?;
                 if known.is_retired {
                     report.revived += 1;
                     update(connection, known.id, &wish)?;
@@ -90,9 +91,13 @@ pub(super) fn subscribe(
 ) -> Result<Subscribed, Fault> {
     let mut touched = Touched::default();
     let wish = Wish::new(&feed.listed, feed.file.as_deref());
-    let subscribed = match known(connection, &feed.listed.url)? {
-        None => Subscribed::New(insert(connection, &wish, now, &mut touched)?),
+    let subscribed = match known(connection, &feed.listed.url, &feed.listed.given)? {
+        None => {
+            let feed = insert(connection, &wish, &feed.listed.given, now, &mut touched)?;
+            Subscribed::New(feed)
+        }
         Some(known) if known.is_retired => {
+            respell(connection, &known, &feed.listed)?;
             update(connection, known.id, &wish)?;
             revive(connection, known.id, now, &mut touched)?;
             Subscribed::Revived(known.id)
@@ -220,20 +225,24 @@ impl Wish {
 struct Known {
     id: FeedId,
     is_retired: bool,
+    /// The subscribed URL as it was given.
+    given: String,
     wish: Wish,
 }
 
-/// The feed that was subscribed at `url`, or is polled there now.
-fn known(connection: &Connection, url: &FeedUrl) -> rusqlite::Result<Option<Known>> {
-    let sql = "SELECT id, retired_at IS NOT NULL, list_title, list_site, tags, settings, file
-               FROM feed WHERE subscribed_url = ?1 OR url = ?1
-               ORDER BY subscribed_url = ?1 DESC LIMIT 1";
+/// The feed that was subscribed at `url`, in that form or as `given`, or is polled there now.
+fn known(connection: &Connection, url: &FeedUrl, given: &str) -> rusqlite::Result<Option<Known>> {
+    let sql = "SELECT id, retired_at IS NOT NULL, list_title, list_site, tags, settings, file,
+                 subscribed_url
+               FROM feed WHERE subscribed_url = ?2 OR subscribed_url = ?1 OR url = ?1
+               ORDER BY subscribed_url = ?2 DESC, subscribed_url = ?1 DESC LIMIT 1";
     connection
         .prepare_cached(sql)?
-        .query_row([url.as_str()], |row| {
+        .query_row([url.as_str(), given], |row| {
             Ok(Known {
                 id: FeedId(row.get(0)?),
                 is_retired: row.get(1)?,
+                given: row.get(7)?,
                 wish: Wish {
                     url: url.as_str().to_owned(),
                     title: row.get(2)?,
@@ -250,6 +259,7 @@ fn known(connection: &Connection, url: &FeedUrl) -> rusqlite::Result<Option<Know
 fn insert(
     connection: &Connection,
     wish: &Wish,
+    given: &str,
     now: Timestamp,
     touched: &mut Touched,
 ) -> Result<FeedId, Fault> {
@@ -259,10 +269,11 @@ fn insert(
     connection
         .prepare_cached(
             "INSERT INTO feed (url, subscribed_url, list_title, list_site, tags, settings, file, added_at)
-             VALUES (:url, :url, :title, :site, :tags, :settings, :file, :now)",
+             VALUES (:url, :given, :title, :site, :tags, :settings, :file, :now)",
         )?
         .execute(named_params! {
             ":url": wish.url,
+            ":given": given,
             ":title": wish.title,
             ":site": wish.site,
             ":tags": wish.tags,
@@ -278,6 +289,18 @@ fn insert(
         .execute((feed.0, host.shard().0, host.as_str(), ms(now)))?;
     touched.feeds_of(&host);
     Ok(feed)
+}
+
+/// Takes over a new spelling of the URL at which a feed is subscribed.
+fn respell(connection: &Connection, known: &Known, listed: &ListedFeed) -> rusqlite::Result<()> {
+    let is_respelt = known.given != listed.given
+        && FeedUrl::parse(&known.given).is_ok_and(|url| url == listed.url);
+    if is_respelt {
+        connection
+            .prepare_cached("UPDATE feed SET subscribed_url = ?2 WHERE id = ?1")?
+            .execute((known.id.0, &listed.given))?;
+    }
+    Ok(())
 }
 
 fn update(connection: &Connection, feed: FeedId, wish: &Wish) -> rusqlite::Result<()> {
@@ -324,7 +347,7 @@ pub(super) fn feeds(connection: &Connection) -> Result<Vec<Feed>, Fault> {
 pub(super) fn feed(connection: &Connection, name: &FeedName) -> Result<Option<Feed>, Fault> {
     let id = match name {
         FeedName::Id(id) => Some(*id),
-        FeedName::Url(url) => known(connection, url)?.map(|known| known.id),
+        FeedName::Url(url) => known(connection, url, url.as_str())?.map(|known| known.id),
     };
     let Some(id) = id else { return Ok(None) };
     let feed = connection

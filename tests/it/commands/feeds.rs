@@ -68,6 +68,36 @@ fn what_is_imported_is_listed_and_exported_again() {
 }
 
 #[test]
+fn a_url_is_shown_as_it_was_given_and_as_it_is_polled() {
+    let room = empty_room();
+    room.write("list.txt", "http://example.org\n");
+    run(&room, 0, &["import", "list.txt"]);
+    run(
+        &room,
+        0,
+        &["feed", "add", "HTTPS://two.example", "--no-check"],
+    );
+    run(&room, 0, &["feed", "add", "three.example", "--no-check"]);
+
+    let feeds = all_feeds(&room);
+    let opml = run(&room, 0, &["export-opml"]).stdout;
+
+    for (feed, given, url) in [
+        (&feeds[0], "http://example.org", "http://example.org/"),
+        (&feeds[1], "HTTPS://two.example", "https://two.example/"),
+        (
+            &feeds[2],
+            "https://three.example/",
+            "https://three.example/",
+        ),
+    ] {
+        assert_eq!(feed["subscribed_url"], given);
+        assert_eq!(feed["url"], url);
+        assert!(opml.contains(&format!("xmlUrl=\"{given}\"")), "{opml}");
+    }
+}
+
+#[test]
 fn a_feed_lives_from_add_to_remove() {
     let room = empty_room();
     // Nothing listens there: a poll fails at once, and says so.

@@ -146,7 +146,9 @@ proptest! {
         let survivors = parse(&document.as_bytes()[..end], None, Some(&base()));
 
         if n_complete > 0 {
-            prop_assert_eq!(&survivors.unwrap().entries[..], &whole[..n_complete]);
+            let survivors = survivors.unwrap();
+            prop_assert_eq!(&survivors.entries[..], &whole[..n_complete]);
+            prop_assert_eq!(survivors.is_cut, end < document.len());
         }
     }
 

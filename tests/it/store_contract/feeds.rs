@@ -5,6 +5,7 @@ use super::*;
 on_every_backend! {
     a_subscribed_feed_is_pending_and_due_at_once,
     subscribing_twice_changes_nothing,
+    a_url_is_kept_as_it_is_spelt,
     lists_own_their_feeds_and_leave_others_alone,
     a_list_takes_over_a_feed_that_was_added_by_command,
     a_paused_feed_rests_until_it_is_resumed,
@@ -37,6 +38,44 @@ async fn subscribing_twice_changes_nothing(room: Room) {
 
     assert_eq!(again, Subscribed::Known(id));
     assert_eq!(room.store.feeds().await.unwrap().len(), 1);
+}
+
+async fn a_url_is_kept_as_it_is_spelt(room: Room) {
+    let list = |url: &str| {
+        vec![SourceList {
+            file: "feeds.opml".into(),
+            feeds: vec![listed(url)],
+        }]
+    };
+    let spelling = async || {
+        let feeds = room.store.feeds().await.unwrap();
+        assert_eq!(feeds.len(), 1);
+        assert_eq!(feeds[0].url.as_str(), "http://example.org/");
+        feeds[0].subscribed_url.clone()
+    };
+    let kept = SyncReport {
+        kept: 1,
+        ..SyncReport::default()
+    };
+
+    for url in ["http://example.org", "feed://EXAMPLE.org:80/"] {
+        room.store.sync_lists(list(url), noon()).await.unwrap();
+        assert_eq!(spelling().await, url);
+        let again = room.store.sync_lists(list(url), noon()).await.unwrap();
+        assert_eq!(again, kept);
+    }
+    let respelt = list("http://example.org/#top");
+    assert_eq!(room.store.sync_lists(respelt, noon()).await.unwrap(), kept);
+    assert_eq!(spelling().await, "http://example.org/#top");
+
+    // A command that finds the feed there leaves the list's spelling alone.
+    let known = NewFeed {
+        listed: listed("http://example.org"),
+        file: None,
+    };
+    let known = room.store.subscribe(known, later(5)).await.unwrap();
+    assert!(matches!(known, Subscribed::Known(_)));
+    assert_eq!(spelling().await, "http://example.org/#top");
 }
 
 async fn lists_own_their_feeds_and_leave_others_alone(room: Room) {
