@@ -271,6 +271,11 @@ fn feed_reading(
     now: Timestamp,
 ) -> FeedReading {
     let mut warnings = feed.warnings;
+    // A 304 to validators of a document that was cut off would keep its tail from us for ever.
+    let validators = match feed.is_cut {
+        true => Validators::default(),
+        false => document.validators,
+    };
     let announcements = feed
         .entries
         .into_iter()
@@ -278,7 +283,7 @@ fn feed_reading(
         .map(|(entry, hash)| announcement(due, entry, *hash, now, &mut warnings))
         .collect();
     FeedReading {
-        validators: document.validators,
+        validators,
         body_hash: document.body_hash,
         title: feed.title,
         site_url: feed.site,
@@ -501,6 +506,23 @@ mod tests {
         let PollResult::Fetched(reading) = report.result else {
             panic!("{:?}", report.result)
         };
+        assert_eq!(reading.validators, Validators::default());
+    }
+
+    #[test]
+    fn a_document_that_was_cut_off_leaves_no_validators() {
+        let cut = &FEED[..FEED.len() - "</item></channel></rss>".len()];
+        let mut exchange = document(cut);
+        if let Ok(FeedAnswer::Document(document)) = &mut exchange.answer {
+            document.validators.etag = Some(b"\"v2\"".to_vec());
+        }
+
+        let (report, _) = planned(Reading::of(exchange, None));
+
+        let PollResult::Fetched(reading) = report.result else {
+            panic!("{:?}", report.result)
+        };
+        assert_eq!(reading.announcements[0].title.as_deref(), Some("A"));
         assert_eq!(reading.validators, Validators::default());
     }
 
