@@ -5,6 +5,7 @@ use url::Url;
 use wireroom::feed::{self, FeedLink};
 
 use super::parse::{Document, Request, answer_lines};
+use super::source::Input;
 use super::{Context, Exit, output};
 
 const EXAMPLES: &str = "\
@@ -20,29 +21,20 @@ on stdout, in order: its id, and feeds, a list of URLs.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A file, `-` for stdin, or a URL
-    #[arg(value_name = "FILE|URL", required_unless_present = "jsonl")]
-    source: Option<String>,
-
-    /// The address of a file's page, against which its links are resolved
-    #[arg(long, value_name = "URL", requires = "source")]
-    base: Option<Url>,
+    #[command(flatten)]
+    input: Input,
 
     /// Write one JSON object per feed
     #[arg(long)]
     json: bool,
-
-    /// Read requests from stdin, one JSON object a line, and answer each with a line
-    #[arg(long, conflicts_with_all = ["source", "json"])]
-    jsonl: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let Some(source) = &args.source else {
+    let Some(source) = &args.input.source else {
         answer_lines(answer)?;
         return Ok(Exit::Success);
     };
-    let document = Document::read(source, args.base.clone(), context)?;
+    let document = Document::read(source, args.input.base.clone(), context)?;
     let feeds = feeds_of(&document);
     for feed in &feeds {
         if args.json {

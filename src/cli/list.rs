@@ -9,7 +9,7 @@ use wireroom::store::{Access, Article};
 
 use super::output::{self, Fit, Table};
 use super::paging::{Paging, Reading};
-use super::{Context, Exit, names};
+use super::{Context, Exit};
 
 const EXAMPLES: &str = "\
 On a terminal a table, without the URLs; otherwise one article a line: id, date, site, title,
@@ -26,16 +26,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Only articles that this feed announced, by id or URL
-    #[arg(long, value_name = "ID|URL")]
-    feed: Option<String>,
-
     #[command(flatten)]
     paging: Paging,
-
-    /// Write one JSON object per article and line
-    #[arg(long)]
-    json: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -43,15 +35,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     if reading.n_articles == 0 {
         context.say("no articles yet");
     }
-    tell_next(&reading, "list", &[], args.feed.as_deref(), context);
+    args.paging.tell_next(&reading, "list", &[], context);
     Ok(Exit::Success)
 }
 
 async fn read(args: &Args, context: &Context) -> anyhow::Result<Reading> {
     let store = context.store(Access::Reader).await?;
     let query = ArticleQuery {
-        feed: names::optional_feed_id(&store, args.feed.as_deref()).await?,
-        parts: if args.json { Parts::Whole } else { Parts::Head },
+        parts: if args.paging.json {
+            Parts::Whole
+        } else {
+            Parts::Head
+        },
         ..ArticleQuery::default()
     };
     let mut table = Table::new(&[
@@ -61,14 +56,14 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Reading> {
         ("TITLE", Fit::Cut),
         ("URL", Fit::Piped),
     ]);
-    let show = |articles: &[Article]| match args.json {
+    let show = |articles: &[Article]| match args.paging.json {
         true => print_json(articles),
         false => {
             articles.iter().for_each(|article| add(&mut table, article));
             Ok(table.flow()?)
         }
     };
-    let reading = args.paging.read(&store, query, args.json, show).await?;
+    let reading = args.paging.read(&store, query, show).await?;
     table.finish()?;
     Ok(reading)
 }
@@ -90,39 +85,6 @@ fn add(table: &mut Table, article: &Article) {
         &title(article),
         article.url.as_deref().unwrap_or_default(),
     ]);
-}
-
-/// Says how to see more, if there is more.
-pub(crate) fn tell_next(
-    reading: &Reading,
-    command: &str,
-    words: &[String],
-    feed: Option<&str>,
-    context: &Context,
-) {
-    let Some(next) = &reading.next else {
-        return;
-    };
-    let feed = feed.map(|feed| format!(" --feed {}", quoted(feed)));
-    let words: String = words
-        .iter()
-        .map(|word| format!(" {}", quoted(word)))
-        .collect();
-    context.say(format_args!(
-        "more: wireroom {command}{}{} --cursor {}",
-        output::clean(&words),
-        output::clean(&feed.unwrap_or_default()),
-        next.encode()
-    ));
-}
-
-/// A word as a POSIX shell takes it.
-fn quoted(word: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_alphanumeric() || "-_.:/*@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(|c| plain(c) && c != '*') {
-        return Cow::Borrowed(word);
-    }
-    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
 }
 
 /// The headline, else the summary's beginning, else a word for none.
@@ -153,16 +115,6 @@ pub(crate) fn site(article: &Article) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_quoted_for_the_shell_where_need_be() {
-        assert_eq!(quoted("taliban"), "taliban");
-        assert_eq!(quoted("site:example.org"), "site:example.org");
-        assert_eq!(quoted("new york"), "'new york'");
-        assert_eq!(quoted("don't"), r"'don'\''t'");
-        assert_eq!(quoted("$(rm)"), "'$(rm)'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn an_article_without_title_is_still_told_apart() {

@@ -11,7 +11,8 @@ use wireroom::feed::{self, Entry, ParsedFeed};
 use wireroom::fetch::{FeedAnswer, Fetcher, RequestSettings};
 use wireroom::model::{FeedUrl, Validators};
 
-use super::{Context, Exit, output, source};
+use super::source::{self, Input};
+use super::{Context, Exit, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,32 +27,23 @@ base_url; each gives one line on stdout, in order.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A file, `-` for stdin, or a URL
-    #[arg(value_name = "FILE|URL", required_unless_present = "jsonl")]
-    source: Option<String>,
-
-    /// The address of a file's document, against which its links are resolved
-    #[arg(long, value_name = "URL", requires = "source")]
-    base: Option<Url>,
+    #[command(flatten)]
+    input: Input,
 
     /// Write one JSON object
     #[arg(long)]
     json: bool,
-
-    /// Read requests from stdin, one JSON object a line, and answer each with a line
-    #[arg(long, conflicts_with_all = ["source", "json"])]
-    jsonl: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let Some(source) = &args.source else {
+    let Some(source) = &args.input.source else {
         answer_lines(|request| match parse_file(request) {
             Ok(feed) => prediction(&request.id, &feed),
             Err(error) => json!({"id": request.id, "ok": false, "error": format!("{error:#}")}),
         })?;
         return Ok(Exit::Success);
     };
-    let document = Document::read(source, args.base.clone(), context)?;
+    let document = Document::read(source, args.input.base.clone(), context)?;
     let feed = document
         .parse()
         .with_context(|| format!("parse {source}"))?;

@@ -8,7 +8,7 @@ use super::output::{self, BOLD, DIM, MARK, clean, styled};
 use super::paging::{Paging, Reading};
 use super::query_args;
 use super::snippet::{Part, snippet};
-use super::{Context, Exit, list, names};
+use super::{Context, Exit, list};
 
 const EXAMPLES: &str = "\
 The search: words (all must be there, in title or text), \"a phrase\" (quote it from the
@@ -30,16 +30,8 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "WORDS", value_parser = query_args::word)]
     words: Vec<String>,
 
-    /// Only articles that this feed announced, by id or URL
-    #[arg(long, value_name = "ID|URL")]
-    feed: Option<String>,
-
     #[command(flatten)]
     paging: Paging,
-
-    /// Write one JSON object per article and line
-    #[arg(long)]
-    json: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -50,8 +42,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         context.say("nothing found");
         return Ok(Exit::NothingFound);
     }
-    let feed = args.feed.as_deref();
-    list::tell_next(&reading, "search", &args.words, feed, context);
+    args.paging
+        .tell_next(&reading, "search", &args.words, context);
     Ok(Exit::Success)
 }
 
@@ -59,17 +51,16 @@ async fn find(args: &Args, search: &SearchExpr, context: &Context) -> anyhow::Re
     let store = context.store(Access::Reader).await?;
     let query = ArticleQuery {
         search: Some(search.clone()),
-        feed: names::optional_feed_id(&store, args.feed.as_deref()).await?,
         parts: Parts::Whole,
         ..ArticleQuery::default()
     };
-    let show = |articles: &[Article]| match args.json {
+    let show = |articles: &[Article]| match args.paging.json {
         true => list::print_json(articles),
         false => articles
             .iter()
             .try_for_each(|article| print(article, search)),
     };
-    args.paging.read(&store, query, args.json, show).await
+    args.paging.read(&store, query, show).await
 }
 
 /// Says that the newest articles cannot be found yet, if so.

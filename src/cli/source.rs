@@ -5,6 +5,23 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use url::Url;
+
+/// What is read: one document, or one after the other.
+#[derive(Debug, clap::Args)]
+pub(super) struct Input {
+    /// A file, `-` for stdin, or a URL
+    #[arg(value_name = "FILE|URL", required_unless_present = "jsonl")]
+    pub(super) source: Option<String>,
+
+    /// The address of a file's document, against which its links are resolved
+    #[arg(long, value_name = "URL", requires = "source")]
+    pub(super) base: Option<Url>,
+
+    /// Read requests from stdin, one JSON object a line, and answer each with a line
+    #[arg(long, conflicts_with_all = ["source", "json"])]
+    jsonl: bool,
+}
 
 /// Largest file that is read, in bytes: more than any document that is parsed.
 const MAX_FILE_BYTES: u64 = 64 << 20;

@@ -147,7 +147,7 @@ fn push_tag(to: &mut String, rest: &str) -> usize {
     if !is_close && matches!(name.as_str(), "script" | "style" | "template" | "iframe") {
         return end + raw_end(&bytes[end..], &name);
     }
-    push_break(to, &name, is_close);
+    push_break(to, &name);
     end
 }
 
@@ -182,14 +182,13 @@ fn raw_end(bytes: &[u8], name: &str) -> usize {
     bytes.len()
 }
 
-fn push_break(to: &mut String, name: &str, is_close: bool) {
+fn push_break(to: &mut String, name: &str) {
     match name {
         "br" => to.push('\n'),
         "td" | "th" | "img" => to.push(' '),
         "p" | "div" | "li" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "tr"
         | "table" | "blockquote" | "section" | "article" | "figure" | "figcaption" | "pre"
         | "hr" | "dl" | "dt" | "dd" | "header" | "footer" => to.push_str("\n\n"),
-        _ if is_close => {}
         _ => {}
     }
 }

@@ -9,6 +9,17 @@ fn feed(document: &str) -> Reply {
     Reply::new("application/rss+xml", document.as_bytes())
 }
 
+/// Serves a feed with one entry, and its page.
+async fn gazette() -> Site {
+    let site = Site::start().await;
+    site.serve(
+        "/feed.xml",
+        feed(&rss("Gazette", &[("Ferry", site.url("/a"), "g-1")])),
+    );
+    site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
+    site
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_entry_becomes_an_article_with_its_original_url() {
     let site = Site::start().await;
@@ -51,12 +62,7 @@ async fn each_entry_becomes_an_article_with_its_original_url() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_run_asks_for_nothing_before_its_time() {
-    let site = Site::start().await;
-    site.serve(
-        "/feed.xml",
-        feed(&rss("Gazette", &[("Ferry", site.url("/a"), "g-1")])),
-    );
-    site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
+    let site = gazette().await;
     let room = Room::subscribed_to(&[site.url("/feed.xml")]);
     room.run_once();
     let asked = site.requests().len();
@@ -191,12 +197,7 @@ async fn a_shared_canonical_url_does_not_merge_different_texts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edited_title_in_the_feed_is_not_a_new_article() {
-    let site = Site::start().await;
-    site.serve(
-        "/feed.xml",
-        feed(&rss("Gazette", &[("Ferry", site.url("/a"), "g-1")])),
-    );
-    site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
+    let site = gazette().await;
     let room = Room::subscribed_to(&[site.url("/feed.xml")]);
     room.run_once();
 

@@ -188,7 +188,7 @@ fn the_daemon_tells_systemd_what_it_does() {
     let mut daemon = room
         .command(&["run"])
         .env("NOTIFY_SOCKET", manager.folder.path().join("notify"))
-        .env("WATCHDOG_USEC", "1000000")
+        .env("WATCHDOG_USEC", "200000")
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
