@@ -1,7 +1,7 @@
 //! Polls one feed, scrapes the articles that it announces.
 //!
 //! The main path of the program: read [`Ingest::poll_feed`], then
-//! [`Ingest::scrape_article`]. Decisions live in [`plan`], which does no I/O; what is
+//! [`Ingest::scrape_article`]. Decisions live in `plan`, which does no I/O; what is
 //! started when is [`run`](Ingest::run)'s business.
 
 mod cpu;
