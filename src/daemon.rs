@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -28,6 +28,10 @@ pub const RELOAD_NOTE: &str = "reload";
 /// Time between two looks of the indexer at what is new: the most that search lags behind.
 /// Every second instead of every five costs twice the CPU for the same articles.
 const INDEX_PAUSE: Duration = Duration::from_secs(5);
+/// The same for `run --once`, which brings the index up to date at its end.
+const INDEX_PAUSE_ONCE: Duration = Duration::from_secs(30);
+/// Longest time for the index at a stop, which has five seconds in all.
+const LAST_INDEXING: Duration = Duration::from_secs(1);
 /// Time between two status lines for the service manager.
 const STATUS_PAUSE: Duration = Duration::from_secs(5);
 
@@ -97,9 +101,7 @@ pub async fn run(
     let Daemon {
         store, progress, ..
     } = daemon;
-    if run == Run::Once && ended.is_ok() {
-        store.index().await?;
-    }
+    catch_up(&store, run).await;
     let summary = summary(&progress, began.elapsed());
     store.close().await?;
     ended.map(|()| summary)
@@ -150,12 +152,11 @@ impl Daemon {
         let mut ingesting = JoinSet::new();
         ingesting.spawn(ingest.run(self.run, end.clone(), heartbeat()));
         let mut helpers = JoinSet::new();
-        if self.run == Run::Forever {
-            helpers.spawn(follow_changes(
-                self.store.clone(),
-                Arc::clone(&self.progress),
-            ));
-        }
+        helpers.spawn(follow_changes(
+            self.store.clone(),
+            Arc::clone(&self.progress),
+            self.run,
+        ));
         helpers.spawn(tell_service(Arc::clone(&self.progress)));
         let mut changed = None;
         loop {
@@ -293,7 +294,11 @@ fn heartbeat() -> impl FnMut() + Send {
 }
 
 /// Keeps the search index close behind the articles.
-async fn follow_changes(store: Store, progress: Arc<Progress>) {
+async fn follow_changes(store: Store, progress: Arc<Progress>, run: Run) {
+    let pause = match run {
+        Run::Forever => INDEX_PAUSE,
+        Run::Once => INDEX_PAUSE_ONCE,
+    };
     let mut seen = None;
     loop {
         let done = progress.announced.load(Relaxed) + progress.saved.load(Relaxed);
@@ -304,7 +309,21 @@ async fn follow_changes(store: Store, progress: Arc<Progress>) {
                 seen = None;
             }
         }
-        sleep(INDEX_PAUSE).await;
+        sleep(pause).await;
+    }
+}
+
+/// Brings the search index up to date at the end, as far as there is time: the index is
+/// derived, and the next start goes on where it ended.
+async fn catch_up(store: &Store, run: Run) {
+    let indexed = match run {
+        Run::Forever => timeout(LAST_INDEXING, store.index()).await,
+        Run::Once => Ok(store.index().await),
+    };
+    match indexed {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => error!("cannot index for search: {error}"),
+        Err(_) => info!("the newest changes are not searchable yet; the next start goes on"),
     }
 }
 

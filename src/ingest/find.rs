@@ -18,7 +18,10 @@ pub async fn find_feeds(fetcher: &Fetcher, url: &FeedUrl) -> Result<Vec<FeedLink
     let document = match exchange.answer? {
         FeedAnswer::Document(document) => document,
         FeedAnswer::NotModified { .. } => {
-            let detail = format!("{url} answered 304 to a request without validators");
+            let detail = format!(
+                "{} answered 304 to a request without validators",
+                url.shown()
+            );
             return Err(Failure::new(ErrorKind::Protocol, detail));
         }
     };
@@ -40,7 +43,7 @@ fn read(url: &FeedUrl, document: &FeedDocument) -> Result<Vec<FeedLink>, Failure
             let html = extract::decode(&document.body, content_type);
             let links = feed::autodiscover(&html, &document.url);
             if links.is_empty() {
-                let detail = format!("{url} is no feed and names none: {found}");
+                let detail = format!("{} is no feed and names none: {found}", url.shown());
                 return Err(Failure::new(ErrorKind::NotAFeed, detail));
             }
             Ok(links)

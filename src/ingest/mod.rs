@@ -15,7 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::fetch::{Exchange, FeedAnswer, Fetcher, PageDocument, RequestSettings};
-use crate::model::{FeedId, FeedSettings};
+use crate::model::{Failure, FeedId, FeedSettings};
 use crate::store::{
     DueFeed, DuePage, PollRecorded, PollReport, Saved, ScrapeReport, Store, StoreError,
 };
@@ -71,6 +71,15 @@ pub struct Polled {
     pub recorded: PollRecorded,
     /// How long the exchange took.
     pub duration: Duration,
+}
+
+/// What became of a scrape, for the log.
+#[derive(Clone, Debug)]
+pub struct Scraped {
+    /// What it changed in the store.
+    pub saved: Saved,
+    /// Why there is no article, or not yet.
+    pub failure: Option<Failure>,
 }
 
 impl Ingest {
@@ -144,13 +153,15 @@ impl Ingest {
     ///
     /// # Errors
     /// [`StoreError`] only: whatever else goes wrong is part of the report.
-    pub async fn scrape_article(self: Arc<Self>, due: DuePage) -> Result<Saved, StoreError> {
+    pub async fn scrape_article(self: Arc<Self>, due: DuePage) -> Result<Scraped, StoreError> {
         let exchange = self
             .fetcher
             .page(&due.url, &request_settings(&due.settings))
             .await;
         let report = self.plan_scrape(&due, exchange).await;
-        self.store.record_scrape(&due, report).await
+        let failure = report.result.failure().cloned();
+        let saved = self.store.record_scrape(&due, report).await?;
+        Ok(Scraped { saved, failure })
     }
 
     /// Parses what a feed answered, on a thread for CPU work.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::plan::PollOutcome;
-use super::{Ingest, Polled, now};
+use super::{Ingest, Polled, Scraped, now};
 use crate::model::{FeedUrl, HostKey, PageUrl};
 use crate::store::{Claim, DueFeed, DuePage, Saved, StoreError};
 
@@ -29,12 +29,18 @@ const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Asking the store for due work takes at most one part in so many of our time.
 const ASKING_SHARE: u32 = 10;
+/// Time until the queue is looked at when something has ended.
+const SOON: Duration = Duration::from_millis(5);
 /// Time between two counts of what is due while work is under way.
 const COUNT: Duration = Duration::from_millis(500);
-/// Pause after the store failed, so that a full disk is not asked a thousand times a second.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// Failures of the store in a row after which `run --once` gives up.
-const MAX_STORE_FAILURES: u32 = 10;
+/// First rest after the store failed, and the longest; it doubles in between. What cannot
+/// be recorded would only be asked for again, so nothing new is started meanwhile.
+const STORE_REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
+/// Rests in a row after which `run --once` gives up.
+const MAX_STORE_RESTS: u32 = 4;
+/// After so long without a failure the store counts as well again: on a disk that is
+/// nearly full some things can still be written between those that cannot.
+const STORE_IS_WELL: Duration = Duration::from_secs(60);
 /// Time for work in flight to end after a stop; what does not end is done again later.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -51,8 +57,8 @@ pub enum Run {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The store failed again and again.
-    #[error("the store failed {MAX_STORE_FAILURES} times in a row")]
-    Store(#[source] StoreError),
+    #[error("the store fails again and again: {0}")]
+    Store(StoreError),
 }
 
 /// What is under way. Owned by the one loop.
@@ -71,7 +77,18 @@ struct Work {
     look: Look,
     /// When the store was last asked for the size of the backlog.
     counted: Option<Instant>,
-    store_failures: u32,
+    store: StoreHealth,
+}
+
+/// How the store does.
+#[derive(Default)]
+struct StoreHealth {
+    /// Rests in a row.
+    n_rests: u32,
+    /// Nothing is started before.
+    rests_until: Option<Instant>,
+    /// What it said last.
+    failure: Option<StoreError>,
 }
 
 /// What asking for due work came to.
@@ -86,7 +103,7 @@ enum Look {
 
 enum Done {
     Poll(FeedUrl, HostKey, Result<Polled, StoreError>),
-    Scrape(PageUrl, HostKey, Result<Saved, StoreError>),
+    Scrape(PageUrl, HostKey, Result<Scraped, StoreError>),
 }
 
 /// What the loop does when it has started all that it can.
@@ -120,20 +137,27 @@ impl Ingest {
                 break Ok(());
             }
             let feeds_until = if run == Run::Once { began } else { now() };
-            let pause = match self.fill(&mut work, feeds_until).await {
-                Ok(Pause::Idle(_)) if run == Run::Once && work.tasks.is_empty() => break Ok(()),
-                Ok(Pause::Rest(_)) if run == Run::Once && work.is_stuck() => {
+            let pause = match work.store.rest_left() {
+                Some(rest) => Pause::Rest(rest.min(IDLE)),
+                None => match self.fill(&mut work, feeds_until).await {
+                    Ok(pause) => pause,
+                    Err(error) => {
+                        work.store.note_failure(error);
+                        continue;
+                    }
+                },
+            };
+            let pause = match pause {
+                _ if run == Run::Once && work.store.is_hopeless() => {
+                    let failure = work.store.failure.take();
+                    break failure.map_or(Ok(()), |failure| Err(RunError::Store(failure)));
+                }
+                Pause::Idle(_) if run == Run::Once && work.tasks.is_empty() => break Ok(()),
+                Pause::Rest(_) if run == Run::Once && work.is_stuck() => {
                     info!("left what is due on hosts that rest for long; a later run does it");
                     break Ok(());
                 }
-                Ok(Pause::Idle(pause) | Pause::Rest(pause)) => pause,
-                Err(error) => {
-                    work.note_store_failure(&error);
-                    if run == Run::Once && work.store_failures >= MAX_STORE_FAILURES {
-                        break Err(RunError::Store(error));
-                    }
-                    STORE_PAUSE
-                }
+                Pause::Idle(pause) | Pause::Rest(pause) => pause,
             };
             tokio::select! {
                 Some(done) = work.tasks.join_next() => {
@@ -268,58 +292,67 @@ impl Ingest {
     fn note_poll(&self, work: &mut Work, url: &FeedUrl, polled: Result<Polled, StoreError>) {
         let polled = match polled {
             Ok(polled) => polled,
-            Err(error) => return work.note_store_failure(&error),
+            Err(error) => return work.store.note_failure(error),
         };
-        work.store_failures = 0;
+        work.store.note_success();
         self.progress.polls.fetch_add(1, Relaxed);
         self.progress
             .announced
             .fetch_add(polled.recorded.n_new as u64, Relaxed);
+        let url = url.shown();
         let n_new = polled.recorded.n_new;
         let duration_ms = polled.duration.as_millis();
         match polled.outcome {
-            PollOutcome::NotModified => debug!(feed.url = %url, "polled {url}: not modified"),
-            PollOutcome::Unchanged => debug!(feed.url = %url, "polled {url}: unchanged"),
+            PollOutcome::NotModified => debug!(feed.url = url, "polled {url}: not modified"),
+            PollOutcome::Unchanged => debug!(feed.url = url, "polled {url}: unchanged"),
             PollOutcome::Fetched {
                 n_entries,
                 warnings,
                 ..
             } => {
-                info!(feed.url = %url, n_new, n_entries, duration_ms, "polled {url}: {n_new} new of {n_entries}");
+                info!(
+                    feed.url = url,
+                    n_new, n_entries, duration_ms, "polled {url}: {n_new} new of {n_entries}"
+                );
                 for warning in warnings.iter().take(3) {
-                    debug!(feed.url = %url, "{url}: {warning}");
+                    debug!(feed.url = url, "{url}: {warning}");
                 }
             }
             PollOutcome::Failed(failure) => {
                 self.progress.failed_polls.fetch_add(1, Relaxed);
-                warn!(feed.url = %url, error.kind = %failure.kind, "cannot poll {url}: {failure}");
+                warn!(feed.url = url, error.kind = %failure.kind, "cannot poll {url}: {failure}");
             }
         }
     }
 
-    fn note_scrape(&self, work: &mut Work, url: &PageUrl, saved: Result<Saved, StoreError>) {
-        let saved = match saved {
-            Ok(saved) => saved,
-            Err(error) => return work.note_store_failure(&error),
+    fn note_scrape(&self, work: &mut Work, url: &PageUrl, scraped: Result<Scraped, StoreError>) {
+        let Scraped { saved, failure } = match scraped {
+            Ok(scraped) => scraped,
+            Err(error) => return work.store.note_failure(error),
         };
-        work.store_failures = 0;
-        match saved {
-            Saved::Article(id) => {
+        work.store.note_success();
+        let url = url.shown();
+        match (saved, failure) {
+            (Saved::Article(id), _) => {
                 self.progress.saved.fetch_add(1, Relaxed);
-                info!(page.url = %url, article.id = id.0, "saved {url}");
+                return info!(page.url = url, article.id = id.0, "saved {url}");
             }
-            Saved::Merged { into } => {
-                info!(page.url = %url, article.id = into.0, "{url} is article {into} under another address");
+            (Saved::Merged { into }, _) => {
+                return info!(
+                    page.url = url,
+                    article.id = into.0,
+                    "{url} is article {into} under another address"
+                );
             }
-            Saved::Retry => {
-                self.progress.failed_pages.fetch_add(1, Relaxed);
-                info!(page.url = %url, "cannot scrape {url} now; it is tried again");
+            (Saved::Retry, Some(failure)) => {
+                info!(page.url = url, error.kind = %failure.kind, error.detail = failure.detail, "cannot scrape {url} now, it is tried again: {failure}");
             }
-            Saved::Failed(kind) => {
-                self.progress.failed_pages.fetch_add(1, Relaxed);
-                warn!(page.url = %url, error.kind = %kind, "cannot scrape {url}: {kind}: {}", kind.meaning());
+            (Saved::Failed(_), Some(failure)) => {
+                warn!(page.url = url, error.kind = %failure.kind, error.detail = failure.detail, "cannot scrape {url}: {failure}");
             }
+            (Saved::Retry | Saved::Failed(_), None) => {}
         }
+        self.progress.failed_pages.fetch_add(1, Relaxed);
     }
 
     /// Lets work in flight end, for a while. What does not end was only read from the
@@ -354,7 +387,7 @@ impl Work {
 
     /// Something has ended: more may be due, or its host free.
     fn ask_soon(&mut self) {
-        let soon = Instant::now() + REST;
+        let soon = Instant::now() + SOON;
         self.ask_at = self.ask_at.map(|ask_at| ask_at.min(soon));
         self.look = Look::Open;
     }
@@ -363,7 +396,7 @@ impl Work {
         let until = self
             .ask_at
             .map(|ask_at| ask_at.saturating_duration_since(Instant::now()));
-        until.unwrap_or_default().clamp(REST, IDLE)
+        until.unwrap_or_default().clamp(SOON, IDLE)
     }
 
     /// Nothing is under way, and what is due could not begin before a long time.
@@ -373,12 +406,37 @@ impl Work {
         };
         self.tasks.is_empty() && until_free.is_none_or(|until_free| until_free > PATIENCE)
     }
+}
 
-    fn note_store_failure(&mut self, failure: &StoreError) {
+impl StoreHealth {
+    /// Logs a failure, and lets the store rest; failures of work that was under way at the
+    /// same time belong to the same rest.
+    fn note_failure(&mut self, failure: StoreError) {
         if matches!(failure, StoreError::Fenced) {
             return debug!("work of a shard that went to another worker was left to it");
         }
-        self.store_failures += 1;
-        error!(error.kind = "store", "{failure}");
+        if self.rest_left().is_none() {
+            error!(error.kind = "store", "{failure}");
+            let rest = STORE_REST.0 * (1 << self.n_rests.min(16));
+            self.rests_until = Some(Instant::now() + rest.min(STORE_REST.1));
+            self.n_rests += 1;
+        }
+        self.failure = Some(failure);
+    }
+
+    fn note_success(&mut self) {
+        let is_well = |until: Instant| until.elapsed() >= STORE_IS_WELL;
+        if self.rests_until.is_some_and(is_well) {
+            *self = Self::default();
+        }
+    }
+
+    fn rest_left(&self) -> Option<Duration> {
+        let left = self.rests_until?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.n_rests > MAX_STORE_RESTS
     }
 }

@@ -124,7 +124,7 @@ kinds! {
     Robots "robots" Never "The site's robots.txt does not allow this page.", "Respect it; what the feed itself said is kept.";
     NotHtml "not_html" Never "The page is not an HTML document: a PDF, an image, a video.", "Nothing; what the feed itself said is kept.";
     UnsupportedType "unsupported_type" Never "The document's type is one that we cannot read.", "Nothing; tell us if it should be readable.";
-    NoContent "no_content" BackOff "The page has no article text that we could find.", "See it with `wireroom extract URL`; the page may need JavaScript.";
+    NoContent "no_content" Never "The page has no article text that we could find.", "See it with `wireroom extract URL`; the page may need JavaScript.";
     Internal "internal" BackOff "A fault of wireroom itself; the rest goes on.", "Please report it with the URL.";
 }
 

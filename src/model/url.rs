@@ -67,6 +67,12 @@ impl FeedUrl {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// For log lines: without a login, and without the query, which may be a key as well.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(&self.0)
+    }
 }
 
 impl PageUrl {
@@ -101,6 +107,12 @@ impl PageUrl {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// For log lines: without a login.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        without_login(&self.0).to_string()
+    }
 }
 
 impl fmt::Display for FeedUrl {
@@ -113,6 +125,21 @@ impl fmt::Display for PageUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+fn shown(url: &Url) -> String {
+    let mut url = without_login(url);
+    let has_query = url.query().is_some();
+    url.set_query(None);
+    format!("{url}{}", if has_query { "?..." } else { "" })
+}
+
+fn without_login(url: &Url) -> Url {
+    let mut url = url.clone();
+    // These fail only for URLs without a host, which no typed URL is.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
 }
 
 fn parse_http(text: &str) -> Result<Url, UrlError> {
@@ -149,6 +176,15 @@ mod tests {
 
         assert_eq!(url.as_str(), "http://example.org/news.xml");
         assert_eq!(FeedUrl::parse(&url.to_string()), Ok(url));
+    }
+
+    #[test]
+    fn logs_hold_no_login_and_no_key() {
+        let feed = FeedUrl::parse("http://u:secret@example.org/feed?token=key").unwrap();
+        let page = PageUrl::parse("http://u:secret@example.org/a?id=1").unwrap();
+
+        assert_eq!(feed.shown(), "http://example.org/feed?...");
+        assert_eq!(page.shown(), "http://example.org/a?id=1");
     }
 
     #[test]

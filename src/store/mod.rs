@@ -42,7 +42,7 @@ pub enum Access {
 pub enum StoreError {
     /// Another daemon holds the store.
     #[error(
-        "another wireroom (process {pid}) is running on {path}; stop it first, or use its store with PostgreSQL once several are wanted"
+        "another wireroom (process {pid}) is running on {path}; stop it first: one daemon runs on a store"
     )]
     Locked {
         /// The store.

@@ -404,6 +404,17 @@ pub enum ScrapeResult {
     },
 }
 
+impl ScrapeResult {
+    /// Why there is no article, or not yet.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Article(_) => None,
+            Self::Retry { failure, .. } | Self::Failed { failure, .. } => Some(failure),
+        }
+    }
+}
+
 /// What a page gave, ready to be recorded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrapedArticle {
