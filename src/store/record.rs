@@ -322,12 +322,14 @@ pub struct Announcement {
     pub entry_id: String,
     /// The guid as given.
     pub guid: Option<String>,
-    /// The original URL, byte for byte; `None` for an entry without a usable link.
+    /// The original URL, byte for byte; `None` for an entry without a link.
     pub url: Option<String>,
     /// Where to fetch the page, and its normal form; `None` when the page is not to be fetched.
     pub page: Option<PageToFetch>,
     /// Normal form of the original URL.
     pub canonical: Option<CanonicalUrl>,
+    /// Why the link that the feed gave cannot be followed, if there is one.
+    pub skipped: Option<Failure>,
     /// Title as text.
     pub title: Option<String>,
     /// Summary as plain text.

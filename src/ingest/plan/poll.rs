@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{cost, parse_failure};
-use crate::discover::{self, Wanted};
+use crate::discover::{self, Dropped, Wanted};
 use crate::extract::{self, plain_text};
 use crate::feed::{self, Entry, ParsedFeed};
 use crate::fetch::{Exchange, FeedAnswer, FeedDocument};
-use crate::model::{ErrorKind, Failure, Validators};
+use crate::model::{ErrorKind, Failure, UrlError, Validators};
 use crate::schedule::{self, Next, Outcome};
 use crate::store::{Announcement, Cost, DueFeed, FeedReading, PageToFetch, PollReport, PollResult};
 
@@ -301,8 +301,9 @@ fn announcement(
     warnings: &mut Vec<String>,
 ) -> Announcement {
     let candidate = discover::candidate(&entry, &due.settings)
-        .inspect_err(|dropped| warnings.push(format!("{dropped}: {}", shown(&entry))))
-        .ok();
+        .inspect_err(|dropped| warnings.push(format!("{dropped}: {}", shown(&entry))));
+    let skipped = candidate.as_ref().err().and_then(link_failure);
+    let candidate = candidate.ok();
     let content = entry
         .content
         .as_deref()
@@ -320,9 +321,12 @@ fn announcement(
             .map(|html| extract::sanitize(html, Some(base)))
             .filter(not_blank),
         content_text: content.map(plain_text).filter(not_blank),
-        url: candidate
-            .as_ref()
-            .map(|candidate| candidate.original.clone()),
+        url: entry
+            .link
+            .as_deref()
+            .map(|link| link.trim().to_owned())
+            .filter(not_blank),
+        skipped,
         canonical: candidate
             .as_ref()
             .map(|candidate| candidate.canonical.clone()),
@@ -344,6 +348,19 @@ fn announcement(
         tags: entry.categories,
         enclosures: entry.enclosures,
         entry_hash,
+    }
+}
+
+/// Why the link that an entry gives cannot be followed.
+fn link_failure(dropped: &Dropped) -> Option<Failure> {
+    match dropped {
+        Dropped::NoLink => None,
+        Dropped::BadLink(error @ UrlError::Scheme { .. }) => {
+            Some(Failure::new(ErrorKind::SchemeBlocked, error.to_string()))
+        }
+        Dropped::BadLink(error @ UrlError::Invalid { .. }) => {
+            Some(Failure::new(ErrorKind::InvalidUrl, error.to_string()))
+        }
     }
 }
 
@@ -552,6 +569,13 @@ mod tests {
             b.page.is_none() && b.published.is_none(),
             "no page, and no date of 2100: {b:?}"
         );
+        assert_eq!(
+            b.url.as_deref(),
+            Some("javascript:b"),
+            "as the feed gave it"
+        );
+        let skipped = b.skipped.as_ref().map(|failure| failure.kind);
+        assert_eq!(skipped, Some(ErrorKind::SchemeBlocked));
         assert!(
             reading
                 .warnings
