@@ -44,7 +44,7 @@ pub fn document(article: &Article) -> String {
     blocks.extend(related);
     if let Some(url) = original_url(article) {
         blocks.push("Original url:".to_owned());
-        blocks.push(format!("<{}>", within_angles(url)));
+        blocks.push(autolink(url));
     }
     let mut document = blocks.join("\n\n");
     document.push('\n');
@@ -76,7 +76,7 @@ fn title(article: &Article) -> String {
         return escape(&title);
     }
     match original_url(article) {
-        Some(url) => format!("<{}>", within_angles(url)),
+        Some(url) => autolink(url),
         None => "Untitled".to_owned(),
     }
 }
@@ -212,6 +212,17 @@ fn escape_line_start(line: &str) -> String {
     line.to_owned()
 }
 
+/// A URL as a link, if it is one to be followed; `javascript:` and the like stay text.
+fn autolink(url: &str) -> String {
+    let scheme = url
+        .split_once(':')
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some("http" | "https") => format!("<{}>", within_angles(url)),
+        _ => escape(&one_line(url)),
+    }
+}
+
 /// A URL fit to stand between angle brackets: what would end it is percent-encoded.
 fn within_angles(url: &str) -> Cow<'_, str> {
     let unfit = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>');
@@ -315,6 +326,19 @@ mod tests {
 
         assert_eq!(document.matches("old harbour").count(), 1);
         assert!(document.contains("\n\nA. Person / AP\n\n"));
+    }
+
+    #[test]
+    fn only_a_url_to_be_followed_becomes_a_link() {
+        let mut article = article();
+        article.url = Some("javascript:alert(1)".into());
+
+        let document = document(&article);
+
+        assert!(
+            document.ends_with("Original url:\n\njavascript:alert(1)\n"),
+            "{document}"
+        );
     }
 
     #[test]

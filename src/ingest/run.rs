@@ -440,3 +440,36 @@ impl StoreHealth {
         self.n_rests > MAX_STORE_RESTS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_of_the_same_moment_are_one_rest() {
+        let mut store = StoreHealth::default();
+
+        for _ in 0..20 {
+            store.note_failure(StoreError::Full {
+                path: "full.db".into(),
+            });
+        }
+        store.note_success();
+
+        assert_eq!(store.n_rests, 1);
+        assert!(!store.is_hopeless());
+        assert!(
+            store.rest_left().is_some(),
+            "a success beside them ends no rest"
+        );
+    }
+
+    #[test]
+    fn work_that_went_to_another_worker_is_no_failure() {
+        let mut store = StoreHealth::default();
+
+        store.note_failure(StoreError::Fenced);
+
+        assert!(store.rest_left().is_none());
+    }
+}
