@@ -267,7 +267,7 @@ mod tests {
         fs::write(&file, text).unwrap();
         let mut all = vec![("HOME", "/home/ada")];
         all.extend(variables);
-        let environment = Environment::new("/work", all);
+        let environment = Environment::new("/srv/news", all);
         examine(Some(&file), &environment)
     }
 
@@ -436,8 +436,8 @@ mod tests {
         assert_eq!(errors(&examined), [""; 0]);
         assert_eq!(examined.config.fetch.host_gap, Duration::ZERO);
         assert_eq!(examined.config.fetch.proxy, None);
-        assert_eq!(examined.config.store.path, Path::new("/work/here.db"));
-        assert_eq!(examined.config.feeds, ["/work/a.opml", "/etc/b.txt"]);
+        assert_eq!(examined.config.store.path, Path::new("/srv/news/here.db"));
+        assert_eq!(examined.config.feeds, ["/srv/news/a.opml", "/etc/b.txt"]);
         assert_eq!(
             examined.origins["store.url"].to_string(),
             "WIREROOM__STORE__URL"

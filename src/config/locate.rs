@@ -99,13 +99,13 @@ mod tests {
 
     #[test]
     fn files_are_looked_for_in_the_documented_order() {
-        let environment = Environment::new("/work", [("HOME", "/home/ada")]);
+        let environment = Environment::new("/srv/news", [("HOME", "/home/ada")]);
 
         let files = candidates(&environment);
 
         let expected = [
-            "/work/wireroom.toml",
-            "/work/config/wireroom.toml",
+            "/srv/news/wireroom.toml",
+            "/srv/news/config/wireroom.toml",
             "/home/ada/.config/wireroom/wireroom.toml",
             "/etc/wireroom/wireroom.toml",
         ];
