@@ -30,6 +30,7 @@ mod status;
 mod discover;
 mod extract;
 mod parse;
+mod requests;
 mod source;
 
 mod completions;
