@@ -17,14 +17,14 @@ use wireroom::telemetry::{self, Progress, StatusLine};
 use super::{Context, Exit, output};
 
 const EXAMPLES: &str = "\
+SIGTERM and Ctrl-C end it within 5 seconds, and nothing acknowledged is lost; SIGHUP and
+`wireroom reload` make it read its configuration and feed lists again.
+
 Examples:
   wireroom run
   wireroom run --once
   wireroom run --once --json
-  wireroom --config /etc/wireroom/wireroom.toml --log json run
-
-SIGTERM and Ctrl-C end it within 5 seconds, and nothing acknowledged is lost; SIGHUP and
-`wireroom reload` make it read its configuration and feed lists again.";
+  wireroom --config /etc/wireroom/wireroom.toml --log json run";
 
 /// Time for blocking threads to end after all else has; what they still do is not recorded.
 const LAST_THREADS: Duration = Duration::from_millis(500);
