@@ -10,7 +10,7 @@ use serde_json::json;
 use wireroom::config::{self, Config, Environment, Lists};
 use wireroom::fetch::{Fetcher, RequestSettings};
 use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
-use wireroom::store::{Access, Feed, FeedState, Store};
+use wireroom::store::{Access, Feed, FeedState, Store, StoreError};
 
 use super::config::counted;
 use super::{Context, Exit, output};
@@ -35,6 +35,11 @@ const CERTIFICATES: &[&str] = &[
     "/etc/ssl/certs",
     "/etc/pki/tls/certs",
 ];
+/// What to do when no daemon runs.
+const START: &str = "start it: `systemctl start wireroom`, or `wireroom run`";
+/// What to do about a damaged store.
+const RESTORE: &str = "stop the daemon, move the file and those beside it (-wal, -shm) away and \
+    keep them, put a copy of `wireroom backup` in its place, and look at the disk";
 /// Times in the store may be so far ahead of the clock.
 const CLOCK_SLACK: Duration = Duration::from_secs(300);
 
@@ -85,7 +90,7 @@ async fn examine(
     check_configuration(config, report)?;
     let lists = check_lists(config, report)?;
     check_space(config, report)?;
-    let feeds = check_store(config, report).await?;
+    let feeds = check_store(config, now, report).await?;
     check_clock(now, &feeds, report)?;
     let fetcher = check_certificates(config, report)?;
     if let (Some(fetcher), false) = (fetcher, args.offline) {
@@ -174,49 +179,92 @@ fn existing_folder(store: &Path) -> PathBuf {
 }
 
 /// Opens and checks the store; the feeds that it knows.
-async fn check_store(config: &Config, report: &mut Report) -> anyhow::Result<Vec<Feed>> {
+async fn check_store(
+    config: &Config,
+    now: Timestamp,
+    report: &mut Report,
+) -> anyhow::Result<Vec<Feed>> {
     let path = config.store.path.display();
     if !config.store.path.exists() {
         let message = format!("there is none at {path} yet");
         report.warn("store", message, "start `wireroom run`, which makes it")?;
         return Ok(Vec::new());
     }
-    match Store::daemon_process(&config.store) {
+    let daemon = Store::daemon_process(&config.store);
+    match daemon {
         Some(pid) => report.ok("daemon", format_args!("running as process {pid}"))?,
-        None => report.warn(
-            "daemon",
-            "not running, so nothing is collected",
-            "start it: `systemctl start wireroom`, or `wireroom run`",
-        )?,
+        None => report.warn("daemon", "not running, so nothing is collected", START)?,
     }
-    let outcome = inspect_store(config).await;
-    match outcome {
+    let Inspection {
+        feeds,
+        findings,
+        index_lag,
+    } = match inspect_store(config, now).await {
+        Ok(inspection) => inspection,
         Err(error) => {
-            let remedy = "docs/errors.md says what to do for each error of the store";
-            report.fail("store", error, remedy)?;
-            Ok(Vec::new())
+            report.fail("store", &error, store_remedy(&error))?;
+            return Ok(Vec::new());
         }
-        Ok((feeds, findings)) => {
-            for finding in &findings {
-                let remedy = "stop the daemon, keep a copy of the files, restore a backup";
-                report.fail("store", finding, remedy)?;
-            }
-            if findings.is_empty() {
-                report.ok("store", format_args!("{path} is sound"))?;
-            }
-            Ok(feeds)
-        }
+    };
+    for finding in &findings {
+        report.fail("store", finding, RESTORE)?;
+    }
+    if findings.is_empty() {
+        report.ok("store", format_args!("{path} is sound"))?;
+    }
+    check_index(index_lag, daemon, report)?;
+    Ok(feeds)
+}
+
+/// What a store says of itself.
+struct Inspection {
+    feeds: Vec<Feed>,
+    /// What is broken.
+    findings: Vec<String>,
+    /// Changes that cannot be searched yet.
+    index_lag: u64,
+}
+
+async fn inspect_store(config: &Config, now: Timestamp) -> Result<Inspection, StoreError> {
+    let store = Store::open(&config.store, Access::Reader).await?;
+    let inspection = Inspection {
+        findings: store.check().await?,
+        feeds: store.feeds().await?,
+        index_lag: store.status(now).await?.index_lag,
+    };
+    store.close().await?;
+    Ok(inspection)
+}
+
+/// An index that lags is no fault: it is made from the archive, also when it was lost.
+fn check_index(lag: u64, daemon: Option<u32>, report: &mut Report) -> anyhow::Result<()> {
+    let changes = match lag {
+        0 => return report.ok("search", "all that is stored can be searched"),
+        1 => "1 change is not searchable yet".to_owned(),
+        _ => format!("{} changes are not searchable yet", output::grouped(lag)),
+    };
+    let message = format!("{changes}; the daemon takes them in");
+    match daemon {
+        Some(_) => report.ok("search", message),
+        None => report.warn("search", message, START),
     }
 }
 
-async fn inspect_store(
-    config: &Config,
-) -> Result<(Vec<Feed>, Vec<String>), wireroom::store::StoreError> {
-    let store = Store::open(&config.store, Access::Reader).await?;
-    let findings = store.check().await?;
-    let feeds = store.feeds().await?;
-    store.close().await?;
-    Ok((feeds, findings))
+/// What to do about a store that does not open.
+fn store_remedy(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Newer { .. } => {
+            "use the newer wireroom, or put the backup made before the upgrade in the store's place"
+        }
+        StoreError::Corrupt { .. } => RESTORE,
+        StoreError::Missing { .. } => "start `wireroom run`, which makes it",
+        StoreError::Unwritable { .. } => "correct owner and mode of the file and its folder",
+        StoreError::Full { .. } => "free some space; what was acknowledged is safe",
+        StoreError::Locked { .. } => "stop the other daemon",
+        StoreError::Fenced | StoreError::Database(_) => {
+            "run this again; if it stays so, report it with the message"
+        }
+    }
 }
 
 fn check_clock(now: Timestamp, feeds: &[Feed], report: &mut Report) -> anyhow::Result<()> {
