@@ -290,11 +290,16 @@ async fn the_status_tells_what_there_is() {
 async fn a_backup_is_an_archive_and_overwrites_nothing() {
     let (room, _site) = collected().await;
 
-    run(&room, 0, &["backup", "copy.db"]);
+    let told = run(&room, 0, &["backup", "copy.db", "--json"]).json();
     run(&room, 1, &["backup", "copy.db"]);
 
     let config = "feeds = []\n[store]\nurl = \"sqlite:copy.db\"\n";
     fs::write(room.path("copy.toml"), config).unwrap();
     let listed = run(&room, 0, &["list", "--json", "--config", "copy.toml"]).json();
     assert_eq!(listed.len(), 1);
+    let n_bytes = fs::metadata(room.path("copy.db")).unwrap().len();
+    assert_eq!(
+        told,
+        [serde_json::json!({"file": "copy.db", "bytes": n_bytes})]
+    );
 }
