@@ -358,6 +358,44 @@ fn reload_without_a_daemon_says_so() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn reload_tells_programs_what_the_daemon_answers() {
+    let site = Site::start().await;
+    let news = rss("Gazette", &[]);
+    site.serve("/good.xml", Reply::new("application/rss+xml", news));
+    let room = Room::subscribed_to(&[site.url("/good.xml")]);
+    let daemon = room.start(&["run"]);
+    daemon.says("polled ");
+
+    let answers = room.json(&["reload", "--json"]);
+
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0]["ok"], true);
+    assert!(answers[0]["text"].is_string(), "{answers:?}");
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().0, Some(0));
+}
+
+#[test]
+fn a_fatal_error_is_a_log_line_where_programs_read_the_log() {
+    let wrong = "[log]\nformat = \"json\"\n[fetch]\ntimeout = \"soon\"\n";
+    let (configured, _folder) = wireroom(wrong, &["run", "--once"]);
+    let nowhere = "[store]\nurl = \"sqlite:/dev/null/x.db\"\n";
+    let (asked, _folder) = wireroom(nowhere, &["run", "--once", "--log", "json"]);
+
+    for (output, code, words) in [(&configured, 78, "fetch.timeout"), (&asked, 1, "/dev/null")] {
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let lines: Vec<serde_json::Value> = stderr(output)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let last = lines.last().unwrap();
+        assert_eq!(last["level"], "error", "{last}");
+        let message = last["message"].as_str().unwrap();
+        assert!(message.contains(words), "{message}");
+    }
+}
+
 #[test]
 fn reload_notices_a_process_that_ends_at_the_signal() {
     let room = Room::subscribed_to(&[]);
