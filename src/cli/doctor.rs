@@ -1,12 +1,13 @@
 //! `wireroom doctor`: checks everything that the daemon stands on, and says what to do.
 
+mod report;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rustix::fs::Access as Permission;
-use serde_json::json;
 use wireroom::config::{self, Config, Environment, Lists};
 use wireroom::fetch::{Fetcher, RequestSettings};
 use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
@@ -14,6 +15,7 @@ use wireroom::store::{Access, Feed, FeedState, Store, StoreError};
 
 use super::config::counted;
 use super::{Context, Exit, output};
+use report::Report;
 
 /// Failing feeds that are listed one by one.
 const MAX_FEEDS: usize = 50;
@@ -412,68 +414,6 @@ fn without_login(url: &FeedUrl) -> String {
     // Only URLs without a host refuse, and a feed's has one.
     let _ = url.set_password(None).and_then(|()| url.set_username(""));
     url.to_string()
-}
-
-/// Prints each finding when it is made, and remembers the worst.
-struct Report {
-    json: bool,
-    failed: bool,
-}
-
-impl Report {
-    fn new(json: bool) -> Self {
-        Self {
-            json,
-            failed: false,
-        }
-    }
-
-    fn ok(&mut self, check: &str, message: impl ToString) -> anyhow::Result<()> {
-        self.print("ok", check, &message.to_string(), None)
-    }
-
-    fn warn(&mut self, check: &str, message: impl ToString, remedy: &str) -> anyhow::Result<()> {
-        self.print("warn", check, &message.to_string(), Some(remedy))
-    }
-
-    fn fail(&mut self, check: &str, message: impl ToString, remedy: &str) -> anyhow::Result<()> {
-        self.failed = true;
-        self.print("fail", check, &message.to_string(), Some(remedy))
-    }
-
-    fn print(
-        &self,
-        state: &str,
-        check: &str,
-        message: &str,
-        remedy: Option<&str>,
-    ) -> anyhow::Result<()> {
-        if self.json {
-            let object = json!({
-                "check": check, "state": state, "message": message, "remedy": remedy,
-            });
-            return Ok(output::json(&object)?);
-        }
-        let style = match state {
-            "ok" => output::GOOD,
-            "warn" => output::MARK,
-            _ => output::BAD,
-        };
-        let label = output::styled(style, format_args!("{:<4}", state.to_uppercase()));
-        output::line(format_args!("{label} {check}: {}", output::clean(message)))?;
-        if let Some(remedy) = remedy {
-            output::line(format_args!("     -> {remedy}"))?;
-        }
-        Ok(())
-    }
-
-    fn exit(&self) -> Exit {
-        if self.failed {
-            Exit::Failed
-        } else {
-            Exit::Success
-        }
-    }
 }
 
 #[cfg(test)]
