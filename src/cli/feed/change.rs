@@ -210,7 +210,7 @@ fn record(row: &mut Row, polled: &Polled) -> String {
             row.result = FAILED;
             row.n_new = None;
             row.error_kind = Some(failure.kind.name());
-            row.error = Some(failure.to_string());
+            row.error = Some(failure.detail.clone());
             failure.to_string()
         }
     }
