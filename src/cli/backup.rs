@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
 use wireroom::store::Access;
 
 use super::output;
@@ -23,6 +24,10 @@ pub(crate) struct Args {
     /// File to write; it must not exist
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// Print the file and its bytes as one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -30,6 +35,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         let store = context.store(Access::Reader).await?;
         anyhow::Ok(store.backup(&args.file).await?)
     })?;
+    if args.json {
+        output::json(&json!({"file": args.file.to_string_lossy(), "bytes": n_bytes}))?;
+        return Ok(Exit::Success);
+    }
     context.say(format_args!(
         "{} written to {}",
         output::size(n_bytes),

@@ -22,11 +22,11 @@ Examples:
   wireroom config show --json";
 
 const EXAMPLES: &str = "\
+Documentation: docs/configuration.md
+
 Examples:
   wireroom config check
-  wireroom config show --origin
-
-Documentation: docs/configuration.md";
+  wireroom config show --origin";
 
 /// Look into the configuration: `check` finds what is wrong, `show` tells what is in force
 #[derive(Debug, clap::Args)]

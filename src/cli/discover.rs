@@ -4,18 +4,18 @@ use serde_json::{Value, json};
 use url::Url;
 use wireroom::feed::{self, FeedLink};
 
-use super::parse::{Document, Request, answer_lines};
+use super::parse::{Document, Request, answer_lines, failure};
 use super::source::Input;
 use super::{Context, Exit, output};
 
 const EXAMPLES: &str = "\
+With --jsonl each line of stdin is an object with id, path and base_url; each gives one line
+on stdout, in order: its id, and feeds, a list of URLs.
+
 Examples:
   wireroom discover https://www.themoscowtimes.com
   wireroom discover saved.html --base https://news.example/ --json
-  wireroom discover --jsonl < pages.jsonl
-
-With --jsonl each line of stdin is an object with id, path and base_url; each gives one line
-on stdout, in order: its id, and feeds, a list of URLs.";
+  wireroom discover --jsonl < pages.jsonl";
 
 /// Show the feeds that a page names
 #[derive(Debug, clap::Args)]
@@ -49,11 +49,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             output::line(line.trim_end())?;
         }
     }
-    Ok(if feeds.is_empty() {
-        Exit::NothingFound
-    } else {
-        Exit::Success
-    })
+    if feeds.is_empty() {
+        output::complain(format_args!("{source} names no feed"));
+        return Ok(Exit::NothingFound);
+    }
+    Ok(Exit::Success)
 }
 
 fn answer(request: &Request) -> Value {
@@ -63,7 +63,7 @@ fn answer(request: &Request) -> Value {
             let urls: Vec<String> = feeds.into_iter().map(|feed| feed.url).collect();
             json!({"id": request.id, "feeds": urls})
         }
-        Err(error) => json!({"id": request.id, "ok": false, "error": format!("{error:#}")}),
+        Err(error) => failure(&request.id, format_args!("{error:#}")),
     }
 }
 

@@ -1,19 +1,21 @@
 //! `wireroom doctor`: checks everything that the daemon stands on, and says what to do.
 
+mod report;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rustix::fs::Access as Permission;
-use serde_json::json;
 use wireroom::config::{self, Config, Environment, Lists};
 use wireroom::fetch::{Fetcher, RequestSettings};
 use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
-use wireroom::store::{Access, Feed, FeedState, Store};
+use wireroom::store::{Access, Feed, FeedState, Store, StoreError};
 
 use super::config::counted;
 use super::{Context, Exit, output};
+use report::Report;
 
 /// Failing feeds that are listed one by one.
 const MAX_FEEDS: usize = 50;
@@ -35,6 +37,11 @@ const CERTIFICATES: &[&str] = &[
     "/etc/ssl/certs",
     "/etc/pki/tls/certs",
 ];
+/// What to do when no daemon runs.
+const START: &str = "start it: `systemctl start wireroom`, or `wireroom run`";
+/// What to do about a damaged store.
+const RESTORE: &str = "stop the daemon, move the file and those beside it (-wal, -shm) away and \
+    keep them, put a copy of `wireroom backup` in its place, and look at the disk";
 /// Times in the store may be so far ahead of the clock.
 const CLOCK_SLACK: Duration = Duration::from_secs(300);
 
@@ -85,7 +92,7 @@ async fn examine(
     check_configuration(config, report)?;
     let lists = check_lists(config, report)?;
     check_space(config, report)?;
-    let feeds = check_store(config, report).await?;
+    let feeds = check_store(config, now, report).await?;
     check_clock(now, &feeds, report)?;
     let fetcher = check_certificates(config, report)?;
     if let (Some(fetcher), false) = (fetcher, args.offline) {
@@ -174,49 +181,92 @@ fn existing_folder(store: &Path) -> PathBuf {
 }
 
 /// Opens and checks the store; the feeds that it knows.
-async fn check_store(config: &Config, report: &mut Report) -> anyhow::Result<Vec<Feed>> {
+async fn check_store(
+    config: &Config,
+    now: Timestamp,
+    report: &mut Report,
+) -> anyhow::Result<Vec<Feed>> {
     let path = config.store.path.display();
     if !config.store.path.exists() {
         let message = format!("there is none at {path} yet");
         report.warn("store", message, "start `wireroom run`, which makes it")?;
         return Ok(Vec::new());
     }
-    match Store::daemon_process(&config.store) {
+    let daemon = Store::daemon_process(&config.store);
+    match daemon {
         Some(pid) => report.ok("daemon", format_args!("running as process {pid}"))?,
-        None => report.warn(
-            "daemon",
-            "not running, so nothing is collected",
-            "start it: `systemctl start wireroom`, or `wireroom run`",
-        )?,
+        None => report.warn("daemon", "not running, so nothing is collected", START)?,
     }
-    let outcome = inspect_store(config).await;
-    match outcome {
+    let Inspection {
+        feeds,
+        findings,
+        index_lag,
+    } = match inspect_store(config, now).await {
+        Ok(inspection) => inspection,
         Err(error) => {
-            let remedy = "docs/errors.md says what to do for each error of the store";
-            report.fail("store", error, remedy)?;
-            Ok(Vec::new())
+            report.fail("store", &error, store_remedy(&error))?;
+            return Ok(Vec::new());
         }
-        Ok((feeds, findings)) => {
-            for finding in &findings {
-                let remedy = "stop the daemon, keep a copy of the files, restore a backup";
-                report.fail("store", finding, remedy)?;
-            }
-            if findings.is_empty() {
-                report.ok("store", format_args!("{path} is sound"))?;
-            }
-            Ok(feeds)
-        }
+    };
+    for finding in &findings {
+        report.fail("store", finding, RESTORE)?;
+    }
+    if findings.is_empty() {
+        report.ok("store", format_args!("{path} is sound"))?;
+    }
+    check_index(index_lag, daemon, report)?;
+    Ok(feeds)
+}
+
+/// What a store says of itself.
+struct Inspection {
+    feeds: Vec<Feed>,
+    /// What is broken.
+    findings: Vec<String>,
+    /// Changes that cannot be searched yet.
+    index_lag: u64,
+}
+
+async fn inspect_store(config: &Config, now: Timestamp) -> Result<Inspection, StoreError> {
+    let store = Store::open(&config.store, Access::Reader).await?;
+    let inspection = Inspection {
+        findings: store.check().await?,
+        feeds: store.feeds().await?,
+        index_lag: store.status(now).await?.index_lag,
+    };
+    store.close().await?;
+    Ok(inspection)
+}
+
+/// An index that lags is no fault: it is made from the archive, also when it was lost.
+fn check_index(lag: u64, daemon: Option<u32>, report: &mut Report) -> anyhow::Result<()> {
+    let changes = match lag {
+        0 => return report.ok("search", "all that is stored can be searched"),
+        1 => "1 change is not searchable yet".to_owned(),
+        _ => format!("{} changes are not searchable yet", output::grouped(lag)),
+    };
+    let message = format!("{changes}; the daemon takes them in");
+    match daemon {
+        Some(_) => report.ok("search", message),
+        None => report.warn("search", message, START),
     }
 }
 
-async fn inspect_store(
-    config: &Config,
-) -> Result<(Vec<Feed>, Vec<String>), wireroom::store::StoreError> {
-    let store = Store::open(&config.store, Access::Reader).await?;
-    let findings = store.check().await?;
-    let feeds = store.feeds().await?;
-    store.close().await?;
-    Ok((feeds, findings))
+/// What to do about a store that does not open.
+fn store_remedy(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Newer { .. } => {
+            "use the newer wireroom, or put the backup made before the upgrade in the store's place"
+        }
+        StoreError::Corrupt { .. } => RESTORE,
+        StoreError::Missing { .. } => "start `wireroom run`, which makes it",
+        StoreError::Unwritable { .. } => "correct owner and mode of the file and its folder",
+        StoreError::Full { .. } => "free some space; what was acknowledged is safe",
+        StoreError::Locked { .. } => "stop the other daemon",
+        StoreError::Fenced | StoreError::Database(_) => {
+            "run this again; if it stays so, report it with the message"
+        }
+    }
 }
 
 fn check_clock(now: Timestamp, feeds: &[Feed], report: &mut Report) -> anyhow::Result<()> {
@@ -364,68 +414,6 @@ fn without_login(url: &FeedUrl) -> String {
     // Only URLs without a host refuse, and a feed's has one.
     let _ = url.set_password(None).and_then(|()| url.set_username(""));
     url.to_string()
-}
-
-/// Prints each finding when it is made, and remembers the worst.
-struct Report {
-    json: bool,
-    failed: bool,
-}
-
-impl Report {
-    fn new(json: bool) -> Self {
-        Self {
-            json,
-            failed: false,
-        }
-    }
-
-    fn ok(&mut self, check: &str, message: impl ToString) -> anyhow::Result<()> {
-        self.print("ok", check, &message.to_string(), None)
-    }
-
-    fn warn(&mut self, check: &str, message: impl ToString, remedy: &str) -> anyhow::Result<()> {
-        self.print("warn", check, &message.to_string(), Some(remedy))
-    }
-
-    fn fail(&mut self, check: &str, message: impl ToString, remedy: &str) -> anyhow::Result<()> {
-        self.failed = true;
-        self.print("fail", check, &message.to_string(), Some(remedy))
-    }
-
-    fn print(
-        &self,
-        state: &str,
-        check: &str,
-        message: &str,
-        remedy: Option<&str>,
-    ) -> anyhow::Result<()> {
-        if self.json {
-            let object = json!({
-                "check": check, "state": state, "message": message, "remedy": remedy,
-            });
-            return Ok(output::json(&object)?);
-        }
-        let style = match state {
-            "ok" => output::GOOD,
-            "warn" => output::MARK,
-            _ => output::BAD,
-        };
-        let label = output::styled(style, format_args!("{:<4}", state.to_uppercase()));
-        output::line(format_args!("{label} {check}: {}", output::clean(message)))?;
-        if let Some(remedy) = remedy {
-            output::line(format_args!("     -> {remedy}"))?;
-        }
-        Ok(())
-    }
-
-    fn exit(&self) -> Exit {
-        if self.failed {
-            Exit::Failed
-        } else {
-            Exit::Success
-        }
-    }
 }
 
 #[cfg(test)]

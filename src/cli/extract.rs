@@ -1,7 +1,7 @@
 //! `wireroom extract`: what would be kept of a page, without keeping it.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -12,6 +12,7 @@ use wireroom::extract::{self, Extracted, Rejected, Settings};
 use wireroom::fetch::{Fetcher, RequestSettings};
 use wireroom::model::PageUrl;
 
+use super::requests::{self, Line};
 use super::{Context, Exit, output, source};
 
 const EXAMPLES: &str = "\
@@ -190,25 +191,34 @@ fn as_text(found: &Extracted) -> String {
         parts.push(byline.join("\n"));
     }
     parts.push(found.text.clone());
-    parts.join("\n\n") + "\n"
+    joined(parts)
 }
 
 fn as_markdown(found: &Extracted) -> String {
     let title = found.title.iter().map(|title| format!("# {title}"));
-    let parts: Vec<String> = title.chain([found.markdown.clone()]).collect();
-    parts.join("\n\n") + "\n"
+    joined(title.chain([found.markdown.clone()]).collect())
 }
 
-/// A line of input, or of output, with its number.
-type Numbered = (usize, String);
+/// What there is of the parts, with an empty line between them; nothing of nothing.
+fn joined(mut parts: Vec<String>) -> String {
+    parts.retain(|part| !part.is_empty());
+    let mut text = parts.join("\n\n");
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Something with the number of its line.
+type Numbered<T> = (usize, T);
 
 /// One line in, one line out, in the order of the input, on `threads` threads. At most
 /// [`WINDOW_PER_THREAD`] pages for each thread are under way at any time.
 fn jsonl(threads: usize) -> anyhow::Result<()> {
     let window = threads * WINDOW_PER_THREAD;
     let (return_permit, permits) = sync_channel::<()>(window);
-    let (send_job, jobs) = sync_channel::<Numbered>(window);
-    let (send_result, results) = sync_channel::<Numbered>(window);
+    let (send_job, jobs) = sync_channel::<Numbered<Line>>(window);
+    let (send_result, results) = sync_channel::<Numbered<String>>(window);
     for _ in 0..window {
         return_permit.send(()).context("fill the window")?;
     }
@@ -237,27 +247,16 @@ fn jsonl(threads: usize) -> anyhow::Result<()> {
     })
 }
 
-fn read_lines(permits: &Receiver<()>, send_job: &SyncSender<Numbered>) -> io::Result<()> {
-    let mut number = 0;
-    let mut input = io::stdin().lock();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
+fn read_lines(permits: &Receiver<()>, send_job: &SyncSender<Numbered<Line>>) -> io::Result<()> {
+    for (number, line) in requests::lines(io::stdin().lock()).enumerate() {
+        if permits.recv().is_err() || send_job.send((number, line?)).is_err() {
+            break;
         }
-        let text = String::from_utf8_lossy(&line).trim().to_owned();
-        if text.is_empty() {
-            continue;
-        }
-        if permits.recv().is_err() || send_job.send((number, text)).is_err() {
-            return Ok(());
-        }
-        number += 1;
     }
+    Ok(())
 }
 
-fn work(jobs: &Mutex<Receiver<Numbered>>, send_result: &SyncSender<Numbered>) {
+fn work(jobs: &Mutex<Receiver<Numbered<Line>>>, send_result: &SyncSender<Numbered<String>>) {
     loop {
         let job = match jobs.lock() {
             Ok(jobs) => jobs.recv(),
@@ -270,7 +269,10 @@ fn work(jobs: &Mutex<Receiver<Numbered>>, send_result: &SyncSender<Numbered>) {
     }
 }
 
-fn write_in_order(results: &Receiver<Numbered>, return_permit: &SyncSender<()>) -> io::Result<()> {
+fn write_in_order(
+    results: &Receiver<Numbered<String>>,
+    return_permit: &SyncSender<()>,
+) -> io::Result<()> {
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     let mut output = output::Data::new();
@@ -288,12 +290,14 @@ fn write_in_order(results: &Receiver<Numbered>, return_permit: &SyncSender<()>) 
 }
 
 /// The output line for one input line; never an error, at worst a line that says one.
-fn predict(line: &str) -> String {
-    let request: Value = match serde_json::from_str(line) {
-        Ok(request) => request,
-        Err(error) => {
-            return json!({"id": null, "error": format!("not JSON: {error}")}).to_string();
-        }
+fn predict(line: &Line) -> String {
+    let unread = |error: String| json!({"id": null, "error": error}).to_string();
+    let request: Value = match line {
+        Ok(line) => match serde_json::from_str(line) {
+            Ok(request) => request,
+            Err(error) => return unread(format!("not JSON: {error}")),
+        },
+        Err(error) => return unread(error.to_string()),
     };
     let id = request["id"].clone();
     match predict_page(&request) {

@@ -30,6 +30,7 @@ mod status;
 mod discover;
 mod extract;
 mod parse;
+mod requests;
 mod source;
 
 mod completions;
@@ -170,6 +171,8 @@ pub(crate) enum Exit {
     NothingFound,
     /// Some of it failed; the command has said what.
     Failed,
+    /// It failed with this exit code, and the log has said why.
+    Logged(u8),
 }
 
 /// A command line that clap takes and the command does not: shown as such, exit code 2.
@@ -188,6 +191,7 @@ pub(crate) fn main() -> ExitCode {
     let code = match start_log(&cli, &context).and_then(|()| cli.command.run(&context)) {
         Ok(Exit::Success) => 0,
         Ok(Exit::NothingFound | Exit::Failed) => 1,
+        Ok(Exit::Logged(code)) => code,
         Err(error) => report(&error),
     };
     ExitCode::from(code)

@@ -9,17 +9,20 @@ use super::UsageError;
 /// A feed's URL as a person types it: without a scheme it is `https`.
 pub(crate) fn feed_url(text: &str) -> Result<FeedUrl, UsageError> {
     let text = text.trim();
-    let typed = FeedUrl::parse(text);
-    // `example.org:8080/feed` reads as a URL of the scheme `example.org`.
-    let looks_like_host = text.split(['/', ':']).next().is_some_and(|host| {
-        (host.contains('.') || host == "localhost") && !host.contains(char::is_whitespace)
-    });
-    match typed {
+    match FeedUrl::parse(text) {
         Ok(url) => Ok(url),
-        Err(_) if looks_like_host => FeedUrl::parse(&format!("https://{text}"))
+        Err(_) if begins_with_host(text) => FeedUrl::parse(&format!("https://{text}"))
             .map_err(|error| UsageError(error.to_string())),
         Err(error) => Err(UsageError(error.to_string())),
     }
+}
+
+/// Whether a URL lacks only its scheme. `example.org:8080/feed` reads as one of the scheme
+/// `example.org`.
+fn begins_with_host(text: &str) -> bool {
+    text.split(['/', ':']).next().is_some_and(|host| {
+        (host.contains('.') || host == "localhost") && !host.contains(char::is_whitespace)
+    })
 }
 
 /// The feed that `text` names: an id, or its present or subscribed URL.
@@ -55,11 +58,21 @@ pub(crate) fn no_such_feed(text: &str) -> String {
 }
 
 /// The article that `text` names: an id, or any URL that leads to it.
-pub(crate) fn article_name(text: &str) -> ArticleName {
-    match text.trim().parse::<ArticleId>() {
-        Ok(id) => ArticleName::Id(id),
-        Err(_) => ArticleName::Url(text.trim().to_owned()),
+pub(crate) fn article_name(text: &str) -> Result<ArticleName, UsageError> {
+    let text = text.trim();
+    if let Ok(id) = text.parse::<ArticleId>() {
+        return Ok(ArticleName::Id(id));
     }
+    // A URL is compared as it is: what a feed calls one need not be right.
+    if text.contains("://") {
+        return Ok(ArticleName::Url(text.to_owned()));
+    }
+    if begins_with_host(text) {
+        return Ok(ArticleName::Url(format!("https://{text}")));
+    }
+    Err(UsageError(format!(
+        "{text:?} is neither the id nor a URL of an article; `wireroom list` shows both"
+    )))
 }
 
 #[cfg(test)]
@@ -91,10 +104,20 @@ mod tests {
 
     #[test]
     fn numbers_are_ids_and_the_rest_are_urls() {
-        assert_eq!(article_name(" 42 "), ArticleName::Id(ArticleId(42)));
+        let url = |url: &str| ArticleName::Url(url.into());
+
         assert_eq!(
-            article_name("https://example.org/42"),
-            ArticleName::Url("https://example.org/42".into())
+            article_name(" 42 ").unwrap(),
+            ArticleName::Id(ArticleId(42))
         );
+        for (text, expected) in [
+            ("https://example.org/42", "https://example.org/42"),
+            ("example.org/42", "https://example.org/42"),
+        ] {
+            assert_eq!(article_name(text).unwrap(), url(expected));
+        }
+        for wrong in ["abc", "", "mailto:ada", "/42"] {
+            assert!(article_name(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -1,27 +1,29 @@
 //! `wireroom parse`: what a feed document says, as wireroom reads it.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead};
+use std::fmt::Display;
+use std::io;
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 use wireroom::feed::{self, Entry, ParsedFeed};
 use wireroom::fetch::{FeedAnswer, Fetcher, RequestSettings};
 use wireroom::model::{FeedUrl, Validators};
 
+use super::requests;
 use super::source::{self, Input};
 use super::{Context, Exit, output};
 
 const EXAMPLES: &str = "\
+With --jsonl each line of stdin is an object with id, path and, if known, content_type and
+base_url; each gives one line on stdout, in order.
+
 Examples:
   wireroom parse https://www.theguardian.com/world/rss
   wireroom parse saved.xml --base https://news.example/feed.xml --json
-  wireroom parse --jsonl < cases.jsonl > predictions.jsonl
-
-With --jsonl each line of stdin is an object with id, path and, if known, content_type and
-base_url; each gives one line on stdout, in order.";
+  wireroom parse --jsonl < cases.jsonl > predictions.jsonl";
 
 /// Show what a feed document says: its format, its entries, and what had to be repaired
 #[derive(Debug, clap::Args)]
@@ -39,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let Some(source) = &args.input.source else {
         answer_lines(|request| match parse_file(request) {
             Ok(feed) => prediction(&request.id, &feed),
-            Err(error) => json!({"id": request.id, "ok": false, "error": format!("{error:#}")}),
+            Err(error) => failure(&request.id, format_args!("{error:#}")),
         })?;
         return Ok(Exit::Success);
     };
@@ -48,10 +50,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         .parse()
         .with_context(|| format!("parse {source}"))?;
     if args.json {
-        output::json(&prediction(
-            &serde_json::Value::from(source.as_str()),
-            &feed,
-        ))?;
+        output::json(&prediction(&Value::from(source.as_str()), &feed))?;
     } else {
         summarize(&feed)?;
     }
@@ -111,7 +110,7 @@ impl Document {
 #[derive(Debug, Deserialize)]
 pub(super) struct Request {
     #[serde(default)]
-    pub(super) id: serde_json::Value,
+    pub(super) id: Value,
     path: String,
     content_type: Option<String>,
     base_url: Option<String>,
@@ -132,24 +131,32 @@ impl Request {
 }
 
 /// Answers each line of stdin with one line on stdout, in order and at once.
-pub(super) fn answer_lines(answer: impl Fn(&Request) -> serde_json::Value) -> anyhow::Result<()> {
-    for line in io::stdin().lock().lines() {
-        let line = line.context("read stdin")?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let answered = match serde_json::from_str::<Request>(&line) {
-            Ok(request) => answer(&request),
-            Err(error) => json!({"id": id_of(&line), "ok": false, "error": error.to_string()}),
+pub(super) fn answer_lines(answer: impl Fn(&Request) -> Value) -> anyhow::Result<()> {
+    for line in requests::lines(io::stdin().lock()) {
+        let answered = match line.context("read stdin")? {
+            Ok(line) => answer_line(&line, &answer),
+            Err(error) => failure(&Value::Null, error),
         };
         output::json(&answered)?;
     }
     Ok(())
 }
 
+fn answer_line(line: &str, answer: impl Fn(&Request) -> Value) -> Value {
+    match serde_json::from_str(line) {
+        Ok(request) => answer(&request),
+        Err(error) => failure(&id_of(line), error),
+    }
+}
+
+/// The answer to a line that cannot be answered.
+pub(super) fn failure(id: &Value, error: impl Display) -> Value {
+    json!({"id": id, "ok": false, "error": error.to_string()})
+}
+
 /// The id of a line that is not a request, if it has one at all.
-fn id_of(line: &str) -> serde_json::Value {
-    serde_json::from_str::<serde_json::Value>(line)
+fn id_of(line: &str) -> Value {
+    serde_json::from_str::<Value>(line)
         .ok()
         .and_then(|value| value.get("id").cloned())
         .unwrap_or_default()
@@ -160,7 +167,7 @@ fn parse_file(request: &Request) -> anyhow::Result<ParsedFeed> {
 }
 
 /// The feed as one line of JSON. It is a promise to programs, so it has its own types.
-fn prediction(id: &serde_json::Value, feed: &ParsedFeed) -> serde_json::Value {
+fn prediction(id: &Value, feed: &ParsedFeed) -> Value {
     json!({
         "id": id,
         "ok": true,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use wireroom::config::{self, Config, Environment};
 use wireroom::store::{Access, Store, StoreError};
 
@@ -36,13 +36,20 @@ pub(crate) struct Args {
     /// The daemon's process, instead of the one that holds the store
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pid: Option<i32>,
+
+    /// Print the daemon's answer as one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs `wireroom reload`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let config = checked(context)?;
     let pid = daemon(args, &config)?;
-    context.runtime()?.block_on(reload(&config, pid, context))
+    context.runtime()?.block_on(async {
+        let answer = reload(&config, pid).await?;
+        report(&answer, args, context)
+    })
 }
 
 /// The configuration, if it and all its lists are right.
@@ -64,10 +71,11 @@ fn daemon(args: &Args, config: &Config) -> anyhow::Result<Pid> {
         .ok_or_else(|| anyhow!("no daemon is running on {}", store.path.display()))
 }
 
-async fn reload(config: &Config, pid: Pid, context: &Context) -> anyhow::Result<Exit> {
+/// Tells the daemon, and gives its answer.
+async fn reload(config: &Config, pid: Pid) -> anyhow::Result<Answer> {
     let store = match Store::open(&config.store, Access::Reader).await {
         Ok(store) => store,
-        Err(error) => return unseen(pid, &error, context),
+        Err(error) => return unseen(pid, &error),
     };
     let before = store.note("reload").await?;
     signal(pid)?;
@@ -76,7 +84,7 @@ async fn reload(config: &Config, pid: Pid, context: &Context) -> anyhow::Result<
         tokio::time::sleep(GLANCE).await;
         let note = store.note("reload").await?;
         if let Some(note) = note.filter(|note| before.as_ref() != Some(note)) {
-            return report(&note, context);
+            return serde_json::from_str(&note).context("read the daemon's answer");
         }
         if test_kill_process(pid) == Err(Errno::SRCH) {
             bail!(
@@ -93,14 +101,13 @@ async fn reload(config: &Config, pid: Pid, context: &Context) -> anyhow::Result<
 }
 
 /// Tells the daemon all the same when its answer cannot be read.
-fn unseen(pid: Pid, error: &StoreError, context: &Context) -> anyhow::Result<Exit> {
+fn unseen(pid: Pid, error: &StoreError) -> anyhow::Result<Answer> {
     signal(pid)?;
-    context.say(format_args!(
-        "told the daemon (process {}) to reload; see its log for what came of it ({})",
-        pid.as_raw_nonzero(),
-        output::clean(&error.to_string())
-    ));
-    Ok(Exit::Success)
+    let text = format!(
+        "told the daemon (process {}) to reload; see its log for what came of it ({error})",
+        pid.as_raw_nonzero()
+    );
+    Ok(Answer { ok: None, text })
 }
 
 fn signal(pid: Pid) -> anyhow::Result<()> {
@@ -113,23 +120,28 @@ fn signal(pid: Pid) -> anyhow::Result<()> {
 }
 
 /// The daemon's answer.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
 struct Answer {
-    /// Whether it took over what it read.
-    ok: bool,
+    /// Whether it took over what it read; `None` when its answer cannot be seen.
+    ok: Option<bool>,
     /// What it took over, or what is wrong.
     text: String,
 }
 
-fn report(note: &str, context: &Context) -> anyhow::Result<Exit> {
-    let answer: Answer = serde_json::from_str(note).context("read the daemon's answer")?;
-    let text = output::clean_block(&answer.text).into_owned();
-    if !answer.ok {
-        output::complain(format_args!("the daemon refused: {text}"));
-        return Ok(Exit::Failed);
+fn report(answer: &Answer, args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let is_refused = answer.ok == Some(false);
+    if args.json {
+        output::json(answer)?;
+    } else if is_refused {
+        output::complain(format_args!("the daemon refused: {}", answer.text));
+    } else {
+        context.say(output::clean_block(&answer.text));
     }
-    context.say(text);
-    Ok(Exit::Success)
+    Ok(if is_refused {
+        Exit::Failed
+    } else {
+        Exit::Success
+    })
 }
 
 #[cfg(test)]
@@ -145,8 +157,14 @@ mod tests {
         let taken = r#"{"at":"2026-11-23T10:00:00Z","ok":true,"text":"1 feed added"}"#;
         let refused = r#"{"at":"2026-11-23T10:00:00Z","ok":false,"text":"a.opml:1:1: no"}"#;
 
-        assert_eq!(report(taken, &quiet).unwrap(), Exit::Success);
-        assert_eq!(report(refused, &quiet).unwrap(), Exit::Failed);
-        assert!(report("nonsense", &quiet).is_err());
+        let exit = |note: &str| {
+            let args = Args {
+                pid: None,
+                json: false,
+            };
+            report(&serde_json::from_str(note).unwrap(), &args, &quiet).unwrap()
+        };
+        assert_eq!(exit(taken), Exit::Success);
+        assert_eq!(exit(refused), Exit::Failed);
     }
 }

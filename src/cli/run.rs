@@ -10,21 +10,22 @@ use anyhow::Context as _;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use wireroom::config::{self, Environment};
 use wireroom::daemon::{self, Summary};
 use wireroom::ingest::Run;
-use wireroom::telemetry::{self, Progress, StatusLine};
+use wireroom::telemetry::{self, Format, Progress, Settings, StatusLine};
 
-use super::{Context, Exit, output};
+use super::{Context, Exit, exit_code, output};
 
 const EXAMPLES: &str = "\
+SIGTERM and Ctrl-C end it within 5 seconds, and nothing acknowledged is lost; SIGHUP and
+`wireroom reload` make it read its configuration and feed lists again.
+
 Examples:
   wireroom run
   wireroom run --once
   wireroom run --once --json
-  wireroom --config /etc/wireroom/wireroom.toml --log json run
-
-SIGTERM and Ctrl-C end it within 5 seconds, and nothing acknowledged is lost; SIGHUP and
-`wireroom reload` make it read its configuration and feed lists again.";
+  wireroom --config /etc/wireroom/wireroom.toml --log json run";
 
 /// Time for blocking threads to end after all else has; what they still do is not recorded.
 const LAST_THREADS: Duration = Duration::from_millis(500);
@@ -47,8 +48,40 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs the daemon.
+/// Runs the daemon. Where its log is read by programs, so is the error that ends it.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    match collect(args, context) {
+        Err(error) if is_logged(&error, context) => Ok(Exit::Logged(exit_code(&error))),
+        outcome => outcome,
+    }
+}
+
+fn is_logged(error: &anyhow::Error, context: &Context) -> bool {
+    if log_form(context) != Format::Json || error.chain().any(output::is_closed_pipe) {
+        return false;
+    }
+    let settings = Settings {
+        format: Format::Json,
+        level: None,
+    };
+    // It has been started already, unless the configuration is at fault.
+    let _ = telemetry::init(&settings, context.verbosity());
+    tracing::error!("{error:#}");
+    tracing::enabled!(tracing::Level::ERROR)
+}
+
+/// The form of log lines, as far as it is known when the configuration is at fault.
+fn log_form(context: &Context) -> Format {
+    let configured = || {
+        let environment = Environment::of_process();
+        config::examine(context.config_path.as_deref(), &environment)
+    };
+    context
+        .log
+        .unwrap_or_else(|| configured().config.log.format)
+}
+
+fn collect(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let config = context.config()?;
     let logs = telemetry::init(&config.log, context.verbosity())?;
     let progress = Arc::new(Progress::default());

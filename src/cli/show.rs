@@ -46,9 +46,9 @@ struct Form {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let name = names::article_name(&args.article)?;
     let found = context.runtime()?.block_on(async {
         let store = context.store(Access::Reader).await?;
-        let name = names::article_name(&args.article);
         anyhow::Ok(store.article(&name).await?)
     })?;
     let Some(article) = found else {

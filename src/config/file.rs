@@ -170,6 +170,7 @@ impl Draft {
                 Err(_) => {}
             }
         }
+        self.errors.sort_by(|a, b| a.place().cmp(&b.place()));
         Examined {
             config: self.config,
             origins: self.origins,

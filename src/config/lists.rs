@@ -43,7 +43,8 @@ pub fn read_lists(config: &Config) -> Result<Lists, ConfigError> {
     }
 }
 
-/// Reads all feed lists like [`read_lists`], but goes on behind errors.
+/// Reads all feed lists like [`read_lists`], but goes on behind errors, which are in order of
+/// file and line.
 #[must_use]
 pub fn examine_lists(config: &Config) -> (Lists, Vec<ConfigError>) {
     let mut lists = Lists::default();
@@ -55,6 +56,7 @@ pub fn examine_lists(config: &Config) -> (Lists, Vec<ConfigError>) {
         }
     }
     lists.give_to_the_first();
+    errors.sort_by(|a, b| a.place().cmp(&b.place()));
     (lists, errors)
 }
 

@@ -89,6 +89,17 @@ impl ConfigError {
             Self::Environment { .. } => "environment",
         }
     }
+
+    /// By this, errors are in order: by file, line and column, then the environment's.
+    fn place(&self) -> (bool, &Path, usize, usize) {
+        match self {
+            Self::Read { file, .. } => (false, file, 0, 0),
+            Self::Wrong {
+                file, line, column, ..
+            } => (false, file, *line, *column),
+            Self::Environment { .. } => (true, Path::new(""), 0, 0),
+        }
+    }
 }
 
 /// Finds and reads the configuration: `path` if given, else the search order of

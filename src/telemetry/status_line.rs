@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Progress;
 use super::output::Logs;
 
 /// How often the line is drawn anew. Four times a second is alive and costs nothing.
 const REDRAW: Duration = Duration::from_millis(250);
+
+/// Columns of the spinner, and of the last one, which stays free: some terminals wrap there.
+const SPINNER: usize = 3;
 
 /// The line, as long as this lives. Only on a terminal; elsewhere it is nothing.
 #[derive(Debug)]
@@ -48,16 +51,35 @@ impl Drop for StatusLine {
 }
 
 fn bar(progress: Arc<Progress>) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {elapsed}  {counts}")
+    let style = ProgressStyle::with_template("{spinner} {line}")
         .expect("the template is a constant")
         .with_key(
-            "counts",
-            move |_: &indicatif::ProgressState, line: &mut dyn std::fmt::Write| {
+            "line",
+            move |state: &ProgressState, line: &mut dyn std::fmt::Write| {
+                let text = format!(
+                    "{:#}  {}",
+                    HumanDuration(state.elapsed()),
+                    counts(&progress)
+                );
                 // The terminal is not worth an error.
-                let _ = line.write_str(&counts(&progress));
+                let _ = line.write_str(cut(&text, width().saturating_sub(SPINNER)));
             },
         );
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
+}
+
+/// Columns of the terminal on standard error; as many as one likes where it does not say.
+fn width() -> usize {
+    rustix::termios::tcgetwinsize(io::stderr())
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|width| *width > 0)
+        .unwrap_or(usize::MAX)
+}
+
+/// As much of an ASCII line as has room: a line that wraps would leave its rest behind.
+fn cut(line: &str, n_columns: usize) -> &str {
+    line.get(..n_columns).unwrap_or(line)
 }
 
 /// The counters in words; failures only when there are some.
@@ -96,6 +118,13 @@ mod tests {
         progress.failed_polls.store(1, Ordering::Relaxed);
         progress.failed_pages.store(2, Ordering::Relaxed);
         assert!(counts(&progress).ends_with(", 3 failed"));
+    }
+
+    #[test]
+    fn a_line_is_cut_where_the_terminal_ends() {
+        assert_eq!(cut("12s  3 feeds polled", 7), "12s  3 ");
+        assert_eq!(cut("12s  3 feeds polled", 0), "");
+        assert_eq!(cut("12s  3 feeds", 40), "12s  3 feeds");
     }
 
     #[test]

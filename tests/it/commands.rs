@@ -5,6 +5,7 @@
 mod articles;
 mod documented;
 mod feeds;
+mod looking_inside;
 
 use std::fs;
 use std::process::Stdio;
@@ -48,6 +49,22 @@ fn run(room: &Room, code: i32, arguments: &[&str]) -> Answer {
         answer.stderr
     );
     answer
+}
+
+/// Runs a command that reads `input` and must succeed.
+#[track_caller]
+fn with_input(room: &Room, input: &[u8], arguments: &[&str]) -> Answer {
+    fs::write(room.path("input"), input).unwrap();
+    let output = room
+        .command(arguments)
+        .stdin(fs::File::open(room.path("input")).unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    Answer {
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 /// All feeds, the retired ones too.
@@ -144,7 +161,7 @@ fn every_help_ends_with_examples() {
         assert!(
             examples
                 .lines()
-                .any(|line| line.starts_with("  ") && line.contains("wireroom")),
+                .all(|line| line.starts_with("  ") && line.contains("wireroom")),
             "{command:?}: {examples}"
         );
     }
@@ -273,11 +290,16 @@ async fn the_status_tells_what_there_is() {
 async fn a_backup_is_an_archive_and_overwrites_nothing() {
     let (room, _site) = collected().await;
 
-    run(&room, 0, &["backup", "copy.db"]);
+    let told = run(&room, 0, &["backup", "copy.db", "--json"]).json();
     run(&room, 1, &["backup", "copy.db"]);
 
     let config = "feeds = []\n[store]\nurl = \"sqlite:copy.db\"\n";
     fs::write(room.path("copy.toml"), config).unwrap();
     let listed = run(&room, 0, &["list", "--json", "--config", "copy.toml"]).json();
     assert_eq!(listed.len(), 1);
+    let n_bytes = fs::metadata(room.path("copy.db")).unwrap().len();
+    assert_eq!(
+        told,
+        [serde_json::json!({"file": "copy.db", "bytes": n_bytes})]
+    );
 }

@@ -246,6 +246,34 @@ fn config_check_names_every_mistake_and_ends_with_78() {
 }
 
 #[test]
+fn config_check_is_in_the_order_of_lines_and_files() {
+    let wrong =
+        "[schedule]\nmin_interval = \"2h\"\nmax_interval = \"1h\"\n\n[fetch]\nhost_gapp = 1\n";
+    let (keys, _folder) = wireroom(wrong, &["config", "check"]);
+    let (lists, _folder) = wireroom(
+        "feeds = [\"b.txt\", \"a.txt\"]\n",
+        &["config", "check", "--json"],
+    );
+
+    let words = stderr(&keys);
+    let places: Vec<&str> = words
+        .lines()
+        .filter_map(|line| line.split("wireroom.toml:").nth(1)?.split(':').next())
+        .collect();
+    assert_eq!(places.len(), 2, "{words}");
+    assert!(places.is_sorted(), "{words}");
+    let lists: serde_json::Value = serde_json::from_slice(&lists.stdout).unwrap();
+    let files: Vec<String> = lists["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["file"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(files.len(), 2, "{lists}");
+    assert!(files.is_sorted(), "{lists}");
+}
+
+#[test]
 fn config_check_tells_programs_the_same() {
     let (output, _folder) = wireroom("[log]\nlevel = 1\n", &["config", "check", "--json"]);
 
@@ -328,6 +356,44 @@ fn reload_without_a_daemon_says_so() {
         "{}",
         stderr(&output)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reload_tells_programs_what_the_daemon_answers() {
+    let site = Site::start().await;
+    let news = rss("Gazette", &[]);
+    site.serve("/good.xml", Reply::new("application/rss+xml", news));
+    let room = Room::subscribed_to(&[site.url("/good.xml")]);
+    let daemon = room.start(&["run"]);
+    daemon.says("polled ");
+
+    let answers = room.json(&["reload", "--json"]);
+
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0]["ok"], true);
+    assert!(answers[0]["text"].is_string(), "{answers:?}");
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().0, Some(0));
+}
+
+#[test]
+fn a_fatal_error_is_a_log_line_where_programs_read_the_log() {
+    let wrong = "[log]\nformat = \"json\"\n[fetch]\ntimeout = \"soon\"\n";
+    let (configured, _folder) = wireroom(wrong, &["run", "--once"]);
+    let nowhere = "[store]\nurl = \"sqlite:/dev/null/x.db\"\n";
+    let (asked, _folder) = wireroom(nowhere, &["run", "--once", "--log", "json"]);
+
+    for (output, code, words) in [(&configured, 78, "fetch.timeout"), (&asked, 1, "/dev/null")] {
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let lines: Vec<serde_json::Value> = stderr(output)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let last = lines.last().unwrap();
+        assert_eq!(last["level"], "error", "{last}");
+        let message = last["message"].as_str().unwrap();
+        assert!(message.contains(words), "{message}");
+    }
 }
 
 #[test]
@@ -436,6 +502,36 @@ async fn doctor_offline_asks_nothing_and_sees_the_daemon() {
     assert_eq!(daemon.ended().0, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_takes_a_lagging_search_index_for_what_it_is() {
+    let site = Site::start().await;
+    let news = rss("Gazette", &[("Ferry", site.url("/a"), "g-1")]);
+    site.serve("/good.xml", Reply::new("application/rss+xml", news));
+    site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
+    let room = Room::subscribed_to(&[site.url("/good.xml")]);
+    room.run_once();
+    room.ok(&["backup", "copy.db"]);
+    fs::write(
+        room.path("copy.toml"),
+        "feeds = []\n[store]\nurl = \"sqlite:copy.db\"\n",
+    )
+    .unwrap();
+
+    let whole = room.ok(&["doctor", "--offline"]);
+    let restored = room.ok(&["doctor", "--offline", "--config", "copy.toml"]);
+
+    assert!(
+        whole.contains("OK   search: all that is stored can be searched"),
+        "{whole}"
+    );
+    assert!(restored.contains("copy.db is sound"), "{restored}");
+    assert!(restored.contains("WARN search: "), "{restored}");
+    assert!(
+        restored.contains("not searchable yet; the daemon takes them in"),
+        "{restored}"
+    );
+}
+
 #[test]
 fn doctor_finds_a_damaged_store() {
     let (_, folder) = wireroom("", &["config", "show"]);
@@ -455,6 +551,7 @@ fn doctor_finds_a_damaged_store() {
     let lines = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{lines}");
     assert!(lines.contains("FAIL store: "), "{lines}");
+    assert!(lines.contains("a copy of `wireroom backup`"), "{lines}");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use wireroom::feed::FeedLink;
 use wireroom::feed_list::ListedFeed;
 use wireroom::fetch::Fetcher;
 use wireroom::ingest::find_feeds;
-use wireroom::model::{ErrorKind, Failure, FeedSettings, FeedUrl};
-use wireroom::store::{Access, NewFeed, Store, Subscribed};
+use wireroom::model::{ErrorKind, Failure, FeedId, FeedSettings, FeedUrl};
+use wireroom::store::{Access, FeedName, NewFeed, Store, Subscribed};
 
 use crate::cli::output::{self, clean};
 use crate::cli::{Context, Exit, UsageError, names};
@@ -79,7 +79,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// What came of one URL.
 #[derive(Debug)]
 enum Outcome {
-    /// Subscribed, or known already.
+    /// Subscribed, or known already; the feed as it is stored.
     Done(Subscribed, FeedLink),
     /// The site names several feeds, and nobody chose.
     Choice(Vec<FeedLink>),
@@ -163,12 +163,25 @@ async fn settle(
         outcomes.push(match FeedUrl::parse(&link.url) {
             Ok(url) => {
                 let new = new_feed(url, &link, typed, args);
-                Outcome::Done(store.subscribe(new, context.now()).await?, link)
+                let subscribed = store.subscribe(new, context.now()).await?;
+                Outcome::Done(subscribed, stored(store, word(subscribed).1, link).await?)
             }
             Err(error) => Outcome::Failed(Failure::new(ErrorKind::InvalidUrl, error.to_string())),
         });
     }
     Ok(outcomes)
+}
+
+/// URL and title of a feed that is subscribed: a known one keeps its own.
+async fn stored(store: &Store, id: FeedId, link: FeedLink) -> anyhow::Result<FeedLink> {
+    let Some(feed) = store.feed(&FeedName::Id(id)).await? else {
+        return Ok(link);
+    };
+    Ok(FeedLink {
+        url: feed.url.to_string(),
+        title: feed.title,
+        media_type: link.media_type,
+    })
 }
 
 fn new_feed(url: FeedUrl, link: &FeedLink, typed: &str, args: &Args) -> NewFeed {
@@ -278,7 +291,7 @@ fn report(
     context: &Context,
 ) -> anyhow::Result<()> {
     if args.json {
-        output::json(&row(asked, outcome, args))?;
+        output::json(&row(asked, outcome))?;
         return Ok(());
     }
     match outcome {
@@ -304,7 +317,7 @@ fn report(
     Ok(())
 }
 
-fn row<'a>(asked: &'a FeedUrl, outcome: &'a Outcome, args: &'a Args) -> Row<'a> {
+fn row<'a>(asked: &'a FeedUrl, outcome: &'a Outcome) -> Row<'a> {
     let asked = asked.as_str();
     match outcome {
         Outcome::Done(subscribed, link) => {
@@ -312,9 +325,9 @@ fn row<'a>(asked: &'a FeedUrl, outcome: &'a Outcome, args: &'a Args) -> Row<'a> 
             Row {
                 asked,
                 result,
-                id: Some(id),
+                id: Some(id.0),
                 url: Some(&link.url),
-                title: args.title.as_deref().or(link.title.as_deref()),
+                title: link.title.as_deref(),
                 ..Row::default()
             }
         }
@@ -349,11 +362,11 @@ impl<'a> LinkRow<'a> {
     }
 }
 
-fn word(subscribed: Subscribed) -> (&'static str, i64) {
+fn word(subscribed: Subscribed) -> (&'static str, FeedId) {
     match subscribed {
-        Subscribed::New(id) => ("added", id.0),
-        Subscribed::Known(id) => ("known", id.0),
-        Subscribed::Revived(id) => ("revived", id.0),
+        Subscribed::New(id) => ("added", id),
+        Subscribed::Known(id) => ("known", id),
+        Subscribed::Revived(id) => ("revived", id),
     }
 }
 

@@ -1,11 +1,13 @@
 //! `wireroom feed remove`, `pause`, `resume`, `poll`.
 
+use std::io;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use serde::Serialize;
 use wireroom::config::Config;
 use wireroom::fetch::Fetcher;
-use wireroom::ingest::{Ingest, PollOutcome};
+use wireroom::ingest::{Ingest, PollOutcome, Polled};
 use wireroom::model::FeedId;
 use wireroom::store::{Access, Feed, FeedState, Paused, Store};
 
@@ -21,6 +23,10 @@ macro_rules! args {
             /// The feeds
             #[arg(required = true, value_name = "ID|URL")]
             feeds: Vec<String>,
+
+            /// Write one JSON object per feed
+            #[arg(long)]
+            json: bool,
         }
     };
 }
@@ -71,93 +77,193 @@ enum Change {
 }
 
 pub(crate) fn remove(args: &RemoveArgs, context: &Context) -> anyhow::Result<Exit> {
-    change(&args.feeds, Change::Remove, context)
+    let print = |row: &Row| row.print(args.json);
+    Ok(exit(&change(&args.feeds, Change::Remove, context, print)?))
 }
 
 pub(crate) fn pause(args: &PauseArgs, context: &Context) -> anyhow::Result<Exit> {
-    change(&args.feeds, Change::Pause, context)
+    let print = |row: &Row| row.print(args.json);
+    Ok(exit(&change(&args.feeds, Change::Pause, context, print)?))
 }
 
 pub(crate) fn resume(args: &ResumeArgs, context: &Context) -> anyhow::Result<Exit> {
-    change(&args.feeds, Change::Resume, context)
+    let print = |row: &Row| row.print(args.json);
+    Ok(exit(&change(&args.feeds, Change::Resume, context, print)?))
 }
 
 /// A running daemon is left to do it; otherwise it is done here.
 pub(crate) fn poll(args: &PollArgs, context: &Context) -> anyhow::Result<Exit> {
     let config = context.config()?;
-    let exit = change(&args.feeds, Change::Poll, context)?;
-    if Store::daemon_process(&config.store).is_some() {
-        return Ok(exit);
+    let is_daemons = Store::daemon_process(&config.store).is_some();
+    let print = |row: &Row| {
+        // A program gets one object for each feed, once all is said that there is to say.
+        if args.json && !is_daemons {
+            return Ok(());
+        }
+        row.print(args.json)
+    };
+    let mut rows = change(&args.feeds, Change::Poll, context, print)?;
+    if !is_daemons {
+        let polled = poll_here(&mut rows, &config, args.json);
+        context.runtime()?.block_on(polled)?;
     }
-    let all_polled = context
-        .runtime()?
-        .block_on(poll_here(&args.feeds, &config))?;
-    Ok(if all_polled { exit } else { Exit::Failed })
+    Ok(exit(&rows))
 }
 
-async fn poll_here(feeds: &[String], config: &Config) -> anyhow::Result<bool> {
-    let store = Store::open(&config.store, Access::Daemon).await?;
-    let fetcher = Fetcher::new(config.fetch.clone())?;
-    let mut ids = Vec::new();
-    for text in feeds {
-        ids.extend(names::find_feed(&store, text).await?.map(|feed| feed.id));
+fn exit(rows: &[Row]) -> Exit {
+    match rows.iter().any(|row| row.result == FAILED) {
+        true => Exit::Failed,
+        false => Exit::Success,
     }
-    let ingest = Ingest::new(
+}
+
+/// Result of what could not be done.
+const FAILED: &str = "failed";
+/// Result of what is to be polled.
+const DUE: &str = "due";
+
+/// What came of one feed; a line of `--json`.
+#[derive(Debug, Default, Serialize)]
+struct Row {
+    /// The feed as it was asked for.
+    asked: String,
+    /// The feed's id, if there is such a feed.
+    id: Option<i64>,
+    /// The feed's URL.
+    url: Option<String>,
+    /// `removed`, `paused`, `resumed`, `due`, `polled`, `failed`.
+    result: &'static str,
+    /// New entries that a poll found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n_new: Option<usize>,
+    /// Entries in the document, if there was a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n_entries: Option<usize>,
+    /// Kind of a poll's failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_kind: Option<&'static str>,
+    /// Why it failed, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Row {
+    /// What keeps a feed from being changed.
+    fn failed(mut self, error: String) -> Self {
+        self.result = FAILED;
+        self.error = Some(error);
+        self
+    }
+
+    fn print(&self, json: bool) -> io::Result<()> {
+        if json {
+            return output::json(self);
+        }
+        if let Some(error) = &self.error {
+            output::complain(error);
+            return Ok(());
+        }
+        let id = self.id.unwrap_or_default();
+        let url = self.url.as_deref().unwrap_or_default();
+        output::line(format_args!("{}\t{id}\t{}", self.result, clean(url)))
+    }
+}
+
+/// Polls the feeds that have been made due; with `json`, prints all rows.
+async fn poll_here(rows: &mut [Row], config: &Config, json: bool) -> anyhow::Result<()> {
+    let store = Store::open(&config.store, Access::Daemon).await?;
+    let ingest = Arc::new(Ingest::new(
         store.clone(),
-        fetcher,
+        Fetcher::new(config.fetch.clone())?,
         config.ingest.clone(),
         config.schedule.clone(),
         Arc::default(),
-    );
-    let mut all_polled = true;
-    for (feed, polled) in Arc::new(ingest).poll_now(&ids).await? {
-        let outcome = match polled.outcome {
-            PollOutcome::NotModified => "not modified".to_owned(),
-            PollOutcome::Unchanged => "unchanged".to_owned(),
-            PollOutcome::Fetched { n_entries, .. } => {
-                format!("{} new of {n_entries}", polled.recorded.n_new)
+    ));
+    for row in rows {
+        let due = row.id.filter(|_| row.result == DUE).map(FeedId);
+        for (id, polled) in Arc::clone(&ingest).poll_now(due.as_slice()).await? {
+            let words = record(row, &polled);
+            if !json {
+                output::line(format_args!("polled\t{id}\t{}", clean(&words)))?;
             }
-            PollOutcome::Failed(failure) => {
-                all_polled = false;
-                failure.to_string()
-            }
-        };
-        output::line(format_args!("polled\t{feed}\t{}", clean(&outcome)))?;
+        }
+        if json {
+            output::json(row)?;
+        }
     }
-    store.close().await?;
-    Ok(all_polled)
+    Ok(store.close().await?)
 }
 
-/// Changes each feed that can be changed and says what keeps the others from it.
-fn change(feeds: &[String], change: Change, context: &Context) -> anyhow::Result<Exit> {
+/// Takes down what a poll came to, and says it in words.
+fn record(row: &mut Row, polled: &Polled) -> String {
+    row.result = "polled";
+    let n_new = polled.recorded.n_new;
+    row.n_new = Some(n_new);
+    match &polled.outcome {
+        PollOutcome::NotModified => "not modified".to_owned(),
+        PollOutcome::Unchanged => "unchanged".to_owned(),
+        PollOutcome::Fetched { n_entries, .. } => {
+            row.n_entries = Some(*n_entries);
+            format!("{n_new} new of {n_entries}")
+        }
+        PollOutcome::Failed(failure) => {
+            row.result = FAILED;
+            row.n_new = None;
+            row.error_kind = Some(failure.kind.name());
+            row.error = Some(failure.detail.clone());
+            failure.to_string()
+        }
+    }
+}
+
+/// Changes each feed that can be changed and says what keeps the others from it, each when it
+/// is done.
+fn change(
+    feeds: &[String],
+    change: Change,
+    context: &Context,
+    print: impl Fn(&Row) -> io::Result<()>,
+) -> anyhow::Result<Vec<Row>> {
     let settings = context.config()?.store;
-    let mut exit = Exit::Success;
+    let mut rows = Vec::with_capacity(feeds.len());
     context.runtime()?.block_on(async {
         let store = Store::open(&settings, Access::Command).await?;
         for text in feeds {
-            let Some(feed) = names::find_feed(&store, text).await? else {
-                output::complain(names::no_such_feed(text));
-                exit = Exit::Failed;
-                continue;
-            };
-            if let Some(obstacle) = obstacle(&feed, change) {
-                output::complain(obstacle);
-                exit = Exit::Failed;
-                continue;
-            }
-            apply(&store, feed.id, change, context)
-                .await
-                .with_context(|| format!("feed {}", feed.id))?;
-            output::line(format_args!(
-                "{}\t{}\t{}",
-                done(change),
-                feed.id,
-                clean(feed.url.as_str())
-            ))?;
+            let row = change_one(&store, text, change, context).await?;
+            print(&row)?;
+            rows.push(row);
         }
         anyhow::Ok(store.close().await?)
     })?;
-    Ok(exit)
+    Ok(rows)
+}
+
+async fn change_one(
+    store: &Store,
+    text: &str,
+    change: Change,
+    context: &Context,
+) -> anyhow::Result<Row> {
+    let asked = Row {
+        asked: text.to_owned(),
+        ..Row::default()
+    };
+    let Some(feed) = names::find_feed(store, text).await? else {
+        return Ok(asked.failed(names::no_such_feed(text)));
+    };
+    let row = Row {
+        id: Some(feed.id.0),
+        url: Some(feed.url.to_string()),
+        result: done(change),
+        ..asked
+    };
+    if let Some(obstacle) = obstacle(&feed, change) {
+        return Ok(row.failed(obstacle));
+    }
+    apply(store, feed.id, change, context)
+        .await
+        .with_context(|| format!("feed {}", feed.id))?;
+    Ok(row)
 }
 
 /// Why a feed cannot be changed so.
@@ -202,7 +308,7 @@ fn done(change: Change) -> &'static str {
         Change::Remove => "removed",
         Change::Pause => "paused",
         Change::Resume => "resumed",
-        Change::Poll => "due",
+        Change::Poll => DUE,
     }
 }
 

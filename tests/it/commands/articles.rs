@@ -36,6 +36,13 @@ fn a_faulty_search_shows_the_place() {
     );
 }
 
+#[test]
+fn a_name_that_is_neither_id_nor_url_is_wrong_usage() {
+    let answer = run(&empty_room(), 2, &["show", "abc"]);
+
+    assert!(answer.stderr.contains("neither"), "{}", answer.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_can_be_asked_for_in_every_form() {
     let (room, site) = collected().await;

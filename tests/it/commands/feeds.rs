@@ -188,6 +188,62 @@ fn an_unknown_feed_is_told_and_the_others_are_done() {
     run(&room, 1, &["feed", "show", "99"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_are_told_what_came_of_each_feed() {
+    let site = site(&[("/feed.xml", "application/rss+xml", FEED)]).await;
+    let room = empty_room();
+    let (good, bad) = (site.url("/feed.xml"), site.url("/missing.xml"));
+    for url in [&good, &bad] {
+        run(&room, 0, &["feed", "add", url, "--no-check"]);
+    }
+    let rows = |code, words: &str, feeds: &[&str]| {
+        let mut arguments = vec!["feed", words, "--json"];
+        arguments.extend(feeds);
+        let answer = run(&room, code, &arguments);
+        assert_eq!(answer.stderr, "");
+        answer.json()
+    };
+
+    let polled = rows(1, "poll", &["1", "2", "99"]);
+    let paused = rows(0, "pause", &["1"]);
+    let refused = rows(1, "poll", &["1"]);
+    let resumed = rows(0, "resume", &[&good]);
+    let removed = rows(0, "remove", &["1"]);
+
+    assert_eq!(
+        polled[0],
+        json!({"asked": "1", "id": 1, "url": good, "result": "polled", "n_new": 1, "n_entries": 1})
+    );
+    assert_eq!(polled[1]["result"], "failed");
+    assert_eq!(polled[1]["error_kind"], "not_found");
+    assert!(polled[1]["error"].is_string());
+    assert_eq!(polled[2]["result"], "failed");
+    assert_eq!(polled[2]["id"], json!(null));
+    assert_eq!(polled.len(), 3);
+    assert_eq!(
+        paused,
+        [json!({"asked": "1", "id": 1, "url": good, "result": "paused"})]
+    );
+    assert!(refused[0]["error"].as_str().unwrap().contains("resume 1"));
+    assert_eq!(resumed[0]["result"], "resumed");
+    assert_eq!(removed[0]["result"], "removed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_feed_is_told_with_its_own_title() {
+    let site = site(&[("/feed.xml", "application/rss+xml", FEED)]).await;
+    let room = empty_room();
+    let url = site.url("/feed.xml");
+
+    let added = run(&room, 0, &["feed", "add", &url, "--title", "Ports"]).stdout;
+    let known = run(&room, 0, &["feed", "add", &url]).stdout;
+    let json = run(&room, 0, &["feed", "add", &url, "--json"]).json();
+
+    assert_eq!(added, format!("added\t1\t{url}\tPorts\n"));
+    assert_eq!(known, format!("known\t1\t{url}\tPorts\n"));
+    assert_eq!(json[0]["title"], "Ports");
+}
+
 #[test]
 fn hostile_titles_are_shown_as_escapes_and_kept_in_json() {
     let room = empty_room();
