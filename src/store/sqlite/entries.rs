@@ -12,6 +12,7 @@ use super::super::record::{
 };
 use super::fault::Fault;
 use super::queue::Touched;
+use super::sightings::{self, Sighting};
 use super::writer::WriterState;
 use super::{ms, state};
 use crate::canonical::CanonicalUrl;
@@ -22,6 +23,15 @@ enum Kind {
     New,
     Known,
     Shared,
+}
+
+/// The document whose entries are recorded.
+struct Document<'a> {
+    due: &'a DueFeed,
+    at: Timestamp,
+    reading: &'a FeedReading,
+    /// The sightings that its entries have had so far: none stands for two of them.
+    seen: HashSet<i64>,
 }
 
 /// What recording one entry changed.
@@ -43,8 +53,14 @@ pub(super) fn record_entries(
         .ids
         .resume(state::counter(connection, "last_article_id")?);
     let mut recorded = PollRecorded::default();
+    let mut document = Document {
+        due,
+        at,
+        reading,
+        seen: HashSet::new(),
+    };
     for announcement in decide::oldest_first(&reading.announcements) {
-        let entry = record_entry(connection, writer, due, at, reading, announcement, touched)?;
+        let entry = record_entry(connection, writer, &mut document, announcement, touched)?;
         match entry.kind {
             Kind::New => recorded.n_new += 1,
             Kind::Known => recorded.n_known += 1,
@@ -64,33 +80,63 @@ pub(super) fn record_entries(
 fn record_entry(
     connection: &Connection,
     writer: &mut WriterState,
-    due: &DueFeed,
-    at: Timestamp,
-    reading: &FeedReading,
+    document: &mut Document<'_>,
     announcement: &Announcement,
     touched: &mut Touched,
 ) -> Result<Recorded, Fault> {
-    let (article, kind) = match known_entry(connection, due.feed, &announcement.entry_id)? {
-        Some(known) => {
-            if known.entry_hash != announcement.entry_hash {
-                update_sighting(connection, &known, announcement, at)?;
-            }
-            (known.article, Kind::Known)
+    let (feed, at) = (document.due.feed, document.at);
+    let (sighting, kind) = match find(connection, document, announcement)? {
+        Found::Sighted(known) => {
+            sightings::follow(connection, &known, announcement, at)?;
+            (known, Kind::Known)
         }
-        None => match known_url(connection, announcement)? {
-            Some(article) => {
-                let kind = record_sighting(connection, due.feed, article, announcement, at)?;
-                (article, kind)
-            }
-            None => {
-                let article = writer.ids.next(due.lease.shard, at);
-                insert_article(connection, due.feed, article, reading, announcement, at)?;
-                (article, Kind::New)
-            }
-        },
+        Found::Article(article) => again(connection, feed, article, announcement, at)?,
+        Found::Nothing => {
+            let article = writer.ids.next(document.due.lease.shard, at);
+            let reading = document.reading;
+            let sighting = insert_article(connection, feed, article, reading, announcement, at)?;
+            (sighting, Kind::New)
+        }
     };
-    let has_new_page = want_page(connection, due.feed, article, announcement, at, touched)?;
+    document.seen.insert(sighting.id);
+    let article = sighting.article;
+    let has_new_page = want_page(connection, feed, article, announcement, at, touched)?;
     Ok(Recorded { kind, has_new_page })
+}
+
+/// What is known of an entry.
+enum Found {
+    /// The entry itself.
+    Sighted(Sighting),
+    /// Its article only.
+    Article(ArticleId),
+    Nothing,
+}
+
+/// Finds an entry by its id, else by what it is: some publishers give every entry a new
+/// guid whenever they are asked.
+fn find(
+    connection: &Connection,
+    document: &Document<'_>,
+    announcement: &Announcement,
+) -> rusqlite::Result<Found> {
+    let (feed, seen) = (document.due.feed, &document.seen);
+    if let Some(known) = sightings::by_id(connection, feed, &announcement.entry_id)? {
+        return Ok(Found::Sighted(known));
+    }
+    let article = known_url(connection, announcement)?;
+    let known = match article {
+        Some(article) => sightings::renamed(connection, feed, article, announcement, seen)?,
+        None if announcement.url.is_none() => {
+            sightings::renamed_note(connection, feed, announcement, seen)?
+        }
+        None => None,
+    };
+    Ok(match (known, article) {
+        (Some(known), _) => Found::Sighted(known),
+        (None, Some(article)) => Found::Article(article),
+        (None, None) => Found::Nothing,
+    })
 }
 
 /// The article that the entry's URL means already: the one that was announced under it,
@@ -118,23 +164,23 @@ fn known_url(
     })
 }
 
-/// A new entry of a known article: another feed's, or the same feed's under a new guid.
-fn record_sighting(
+/// A new entry of a known article: another feed's, or a further one of the same feed.
+fn again(
     connection: &Connection,
     feed: FeedId,
     article: ArticleId,
     announcement: &Announcement,
     at: Timestamp,
-) -> Result<Kind, Fault> {
-    let is_known_here = is_sighted(connection, feed, article)?;
-    insert_sighting(connection, feed, article, announcement, at)?;
+) -> Result<(Sighting, Kind), Fault> {
+    let is_known_here = sightings::is_sighted(connection, feed, article)?;
+    let sighting = sightings::insert(connection, feed, article, announcement, at)?;
     fill_from_feed(connection, article, announcement)?;
     state::changed(connection, article)?;
     if is_known_here {
-        return Ok(Kind::Known);
+        return Ok((sighting, Kind::Known));
     }
     count_article(connection, feed)?;
-    Ok(Kind::Shared)
+    Ok((sighting, Kind::Shared))
 }
 
 /// Places of the entries that are there with the same hash.
@@ -145,38 +191,12 @@ pub(super) fn known_entries(
 ) -> Result<HashSet<usize>, Fault> {
     let mut known = HashSet::new();
     for (place, (entry_id, entry_hash)) in entries.iter().enumerate() {
-        let entry = known_entry(connection, feed, entry_id)?;
+        let entry = sightings::by_id(connection, feed, entry_id)?;
         if entry.is_some_and(|entry| entry.entry_hash == *entry_hash) {
             known.insert(place);
         }
     }
     Ok(known)
-}
-
-struct KnownEntry {
-    sighting: i64,
-    article: ArticleId,
-    entry_hash: i64,
-}
-
-fn known_entry(
-    connection: &Connection,
-    feed: FeedId,
-    entry_id: &str,
-) -> rusqlite::Result<Option<KnownEntry>> {
-    connection
-        .prepare_cached(
-            "SELECT id, article_id, entry_hash FROM sighting
-             WHERE feed_id = ?1 AND entry_key = ?2 AND entry_id = ?3",
-        )?
-        .query_row((feed.0, decide::key(entry_id), entry_id), |row| {
-            Ok(KnownEntry {
-                sighting: row.get(0)?,
-                article: ArticleId(row.get(1)?),
-                entry_hash: row.get(2)?,
-            })
-        })
-        .optional()
 }
 
 /// The article that a normal form means to a person: the one announced under it, else the
@@ -222,12 +242,6 @@ pub(super) fn insert_alias(
     Ok(())
 }
 
-fn is_sighted(connection: &Connection, feed: FeedId, article: ArticleId) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM sighting WHERE article_id = ?2 AND feed_id = ?1")?
-        .exists((feed.0, article.0))
-}
-
 fn count_article(connection: &Connection, feed: FeedId) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -244,7 +258,7 @@ fn insert_article(
     reading: &FeedReading,
     announcement: &Announcement,
     at: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<Sighting, Fault> {
     let publication = Publication::of_feed(announcement, at);
     let published_at = publication.as_ref().map(|published| published.at);
     let text = feed_text(announcement);
@@ -277,11 +291,12 @@ fn insert_article(
         let reason = AliasReason::Announced.name();
         insert_alias(connection, article, canonical, url, reason, at)?;
     }
-    insert_sighting(connection, feed, article, announcement, at)?;
+    let sighting = sightings::insert(connection, feed, article, announcement, at)?;
     count_article(connection, feed)?;
     state::add(connection, "articles", 1)?;
     state::add_page(connection, PageState::Skipped.name(), None, 1)?;
-    Ok(state::changed(connection, article)?)
+    state::changed(connection, article)?;
+    Ok(sighting)
 }
 
 /// What the feed says of the article: its content, else its summary.
@@ -380,95 +395,8 @@ fn want_page(
     Ok(true)
 }
 
-fn insert_sighting(
-    connection: &Connection,
-    feed: FeedId,
-    article: ArticleId,
-    announcement: &Announcement,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    let content = announcement.content_html.as_deref().map(state::pack);
-    connection
-        .prepare_cached(
-            "INSERT INTO sighting (feed_id, entry_key, entry_id, article_id, sort_at, guid, url,
-               title, summary, enc, content, published_at, updated_at, authors, tags, enclosures,
-               entry_hash, seen_at)
-             VALUES (:feed, :entry_key, :entry_id, :article,
-               (SELECT sort_at FROM article WHERE id = :article), :guid, :url,
-               :title, :summary, :enc, :content, :published, :updated, :authors, :tags, :enclosures,
-               :entry_hash, :at)",
-        )?
-        .execute(named_params! {
-            ":feed": feed.0,
-            ":entry_key": decide::key(&announcement.entry_id),
-            ":entry_id": announcement.entry_id,
-            ":article": article.0,
-            ":guid": announcement.guid,
-            ":url": announcement.url,
-            ":title": decide::said(announcement.title.as_ref()),
-            ":summary": decide::said(announcement.summary.as_ref()),
-            ":enc": content.as_ref().map(|(enc, _)| enc),
-            ":content": content.as_ref().map(|(_, data)| data),
-            ":published": announcement.published.map(ms),
-            ":updated": announcement.updated.map(ms),
-            ":authors": json::write(&announcement.authors),
-            ":tags": json::write(&announcement.tags),
-            ":enclosures": json::write_enclosures(&announcement.enclosures),
-            ":entry_hash": announcement.entry_hash,
-            ":at": ms(at),
-        })?;
-    Ok(())
-}
-
-/// A changed entry: the sighting says what the feed says now. Where the article is the
-/// feed's own word and this is its first sighting, the article follows.
-fn update_sighting(
-    connection: &Connection,
-    known: &KnownEntry,
-    announcement: &Announcement,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    let content = announcement.content_html.as_deref().map(state::pack);
-    connection
-        .prepare_cached(
-            "UPDATE sighting SET guid = :guid, url = :url, title = :title, summary = :summary,
-               enc = :enc, content = :content, published_at = :published, updated_at = :updated,
-               authors = :authors, tags = :tags, enclosures = :enclosures,
-               entry_hash = :entry_hash, changed_at = :at
-             WHERE id = :sighting",
-        )?
-        .execute(named_params! {
-            ":sighting": known.sighting,
-            ":guid": announcement.guid,
-            ":url": announcement.url,
-            ":title": decide::said(announcement.title.as_ref()),
-            ":summary": decide::said(announcement.summary.as_ref()),
-            ":enc": content.as_ref().map(|(enc, _)| enc),
-            ":content": content.as_ref().map(|(_, data)| data),
-            ":published": announcement.published.map(ms),
-            ":updated": announcement.updated.map(ms),
-            ":authors": json::write(&announcement.authors),
-            ":tags": json::write(&announcement.tags),
-            ":enclosures": json::write_enclosures(&announcement.enclosures),
-            ":entry_hash": announcement.entry_hash,
-            ":at": ms(at),
-        })?;
-    if first_sighting(connection, known.article)? == Some(known.sighting) {
-        follow_feed(connection, known.article, announcement)?;
-    }
-    Ok(state::changed(connection, known.article)?)
-}
-
-fn first_sighting(connection: &Connection, article: ArticleId) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached(
-            "SELECT id FROM sighting WHERE article_id = ?1 ORDER BY seen_at, id LIMIT 1",
-        )?
-        .query_row([article.0], |row| row.get(0))
-        .optional()
-}
-
-fn follow_feed(
+/// The feed's own word changed: an article that has no other follows it.
+pub(super) fn follow_feed(
     connection: &Connection,
     article: ArticleId,
     announcement: &Announcement,

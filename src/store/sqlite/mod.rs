@@ -17,6 +17,7 @@ mod readers;
 mod schema;
 mod scrapes;
 mod search;
+mod sightings;
 mod state;
 mod upkeep;
 mod writer;

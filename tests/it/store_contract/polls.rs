@@ -14,6 +14,10 @@ on_every_backend! {
     a_plain_summary_is_shown_as_markdown_and_html,
     entries_of_one_document_get_ids_from_the_oldest_on,
     a_new_guid_for_a_known_url_is_no_new_article,
+    guids_that_change_at_each_poll_make_nothing_grow,
+    notes_whose_guids_change_at_each_poll_make_nothing_grow,
+    entries_of_one_document_stay_apart_under_changing_guids,
+    a_corrected_entry_under_a_new_guid_is_followed,
     an_article_that_was_skipped_is_scraped_once_a_feed_wants_it,
     a_document_without_a_title_keeps_the_feed_s_last_one,
     one_document_that_names_a_page_twice_makes_one_article,
@@ -408,4 +412,100 @@ async fn a_plain_summary_is_shown_as_markdown_and_html(room: Room) {
     assert_eq!(article.text, "5 < 7 *and*\n\nmore");
     assert_eq!(article.markdown, "5 \\< 7 \\*and\\*\n\nmore");
     assert_eq!(article.html, "<p>5 &lt; 7 *and*</p><p>more</p>");
+}
+
+/// The feed's sightings and the changes that the search index has to follow.
+fn sightings_and_changes(room: &Room) -> (i64, i64) {
+    let file = rusqlite::Connection::open(room.path()).unwrap();
+    let number = |sql: &str| file.query_row(sql, [], |row| row.get(0)).unwrap();
+    (
+        number("SELECT count(*) FROM sighting"),
+        number("SELECT max(seq) FROM article_change"),
+    )
+}
+
+/// Polls `document` five times, each time with other guids.
+async fn poll_with_changing_guids(room: &Room, document: &[Announcement]) -> Vec<(i64, i64)> {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let mut counts = Vec::new();
+    for n in 0..5 {
+        let mut renamed = document.to_vec();
+        for (place, entry) in renamed.iter_mut().enumerate() {
+            entry.entry_id = format!("guid {place} of poll {n}");
+            entry.guid = Some(entry.entry_id.clone());
+        }
+        let recorded = poll(&room.store, id, renamed).await;
+        if n > 0 {
+            assert_eq!((recorded.n_new, recorded.n_known), (0, document.len()));
+        }
+        counts.push(sightings_and_changes(room));
+    }
+    counts
+}
+
+async fn guids_that_change_at_each_poll_make_nothing_grow(room: Room) {
+    let document = ["a", "b", "c"].map(|name| entry(&format!("https://example.org/{name}")));
+
+    let counts = poll_with_changing_guids(&room, &document).await;
+
+    assert_eq!(counts, [(3, 3); 5]);
+    assert_eq!(all(&room.store).await.len(), 3);
+}
+
+async fn notes_whose_guids_change_at_each_poll_make_nothing_grow(room: Room) {
+    let document = [1, 2, 3].map(|n| Announcement {
+        title: Some(format!("Note {n}")),
+        entry_hash: n,
+        ..Announcement::default()
+    });
+
+    let counts = poll_with_changing_guids(&room, &document).await;
+
+    assert_eq!(counts, [(3, 3); 5]);
+    assert_eq!(all(&room.store).await.len(), 3);
+}
+
+async fn entries_of_one_document_stay_apart_under_changing_guids(room: Room) {
+    let note = Announcement {
+        title: Some("Ping".into()),
+        ..Announcement::default()
+    };
+    let comment = |n: i64| Announcement {
+        title: Some(format!("Comment {n}")),
+        entry_hash: n,
+        ..entry("https://example.org/a")
+    };
+
+    let document = [note.clone(), note, comment(1), comment(2)];
+    let counts = poll_with_changing_guids(&room, &document).await;
+
+    assert_eq!(counts.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [4; 5]);
+    assert_eq!(counts[4].1, counts[0].1);
+    assert_eq!(all(&room.store).await.len(), 3);
+}
+
+async fn a_corrected_entry_under_a_new_guid_is_followed(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let told = |guid: &str, summary: &str, entry_hash: i64| Announcement {
+        entry_id: guid.into(),
+        guid: Some(guid.into()),
+        title: Some("A".into()),
+        summary: Some(summary.into()),
+        entry_hash,
+        ..entry("https://example.org/a")
+    };
+    poll(&room.store, id, vec![told("one", "first word", 1)]).await;
+    let before = sightings_and_changes(&room);
+    let redated = told("two", "first word", 2);
+    poll(&room.store, id, vec![redated]).await;
+    let after_redating = sightings_and_changes(&room);
+
+    poll(&room.store, id, vec![told("three", "last word", 3)]).await;
+
+    let article = all(&room.store).await.remove(0);
+    assert_eq!(before, (1, 1));
+    assert_eq!(after_redating, (1, 1));
+    assert_eq!(sightings_and_changes(&room), (1, 2));
+    assert_eq!(article.summary.as_deref(), Some("last word"));
+    assert_eq!(article.guid.as_deref(), Some("three"));
 }

@@ -138,6 +138,8 @@ CREATE TABLE sighting (
   changed_at   INTEGER               -- when it last changed; NULL: never
 ) STRICT;
 CREATE INDEX sighting_entry ON sighting(feed_id, entry_key);
+-- Entries without link are known again by what they say.
+CREATE INDEX sighting_note ON sighting(feed_id, entry_hash) WHERE url IS NULL;
 CREATE INDEX sighting_article ON sighting(article_id);
 CREATE INDEX sighting_feed ON sighting(feed_id, sort_at, article_id);
 
