@@ -315,7 +315,7 @@ impl Store {
         }
     }
 
-    /// Checks the files (`quick_check`, foreign keys, index watermark); one line per finding.
+    /// Checks the files (`quick_check`, foreign keys, counters); one line per finding.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.check().await,
