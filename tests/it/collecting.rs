@@ -259,6 +259,24 @@ async fn a_page_that_gives_no_article_is_kept_with_what_the_feed_said_and_why() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_cannot_be_followed_is_kept_with_the_reason() {
+    let site = Site::start().await;
+    let link = "ftp://example.org/Report%zz".to_owned();
+    site.serve(
+        "/feed.xml",
+        feed(&rss("Gazette", &[("Report", link.clone(), "g-1")])),
+    );
+    let room = Room::subscribed_to(&[site.url("/feed.xml")]);
+
+    room.run_once();
+
+    let article = &room.articles()[0];
+    assert_eq!(article["url"], link);
+    assert_eq!(article["page_state"], "skipped");
+    assert_eq!(article["page_error"], "scheme_blocked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_feed_that_fails_says_why_and_harms_no_other() {
     let site = Site::start().await;
     let good = rss("Gazette", &[("Ferry", site.url("/a"), "g-1")]);

@@ -262,12 +262,16 @@ fn insert_article(
     let publication = Publication::of_feed(announcement, at);
     let published_at = publication.as_ref().map(|published| published.at);
     let text = feed_text(announcement);
+    let skipped = announcement.skipped.as_ref();
+    let error_kind = skipped.map(|failure| failure.kind.name());
     connection
         .prepare_cached(
             "INSERT INTO article (id, feed_id, url, host, title, authors, language, summary,
-               published, published_at, published_from, first_seen_at, sort_at, word_count, page_state)
+               published, published_at, published_from, first_seen_at, sort_at, word_count, page_state,
+               error_kind, error)
              VALUES (:id, :feed, :url, :host, :title, :authors, :language, :summary,
-               :published, :published_at, :published_from, :at, :sort_at, :word_count, :page_state)",
+               :published, :published_at, :published_from, :at, :sort_at, :word_count, :page_state,
+               :error_kind, :error)",
         )?
         .execute(named_params! {
             ":id": article.0,
@@ -285,6 +289,8 @@ fn insert_article(
             ":sort_at": ms(decide::sort_at(published_at, at)),
             ":word_count": decide::word_count(text),
             ":page_state": PageState::Skipped.name(),
+            ":error_kind": error_kind,
+            ":error": skipped.map(|failure| &failure.detail),
         })?;
     write_feed_text(connection, article, announcement)?;
     if let (Some(canonical), Some(url)) = (&announcement.canonical, &announcement.url) {
@@ -294,7 +300,7 @@ fn insert_article(
     let sighting = sightings::insert(connection, feed, article, announcement, at)?;
     count_article(connection, feed)?;
     state::add(connection, "articles", 1)?;
-    state::add_page(connection, PageState::Skipped.name(), None, 1)?;
+    state::add_page(connection, PageState::Skipped.name(), error_kind, 1)?;
     state::changed(connection, article)?;
     Ok(sighting)
 }

@@ -225,8 +225,8 @@ SELECT
   (SELECT s.enclosures FROM sighting s WHERE s.article_id = a.id AND s.enclosures <> '[]'
    ORDER BY s.seen_at, s.id LIMIT 1) AS enclosures,
   a.page_state,
-  a.error_kind AS page_error_kind,
-  a.error AS page_error
+  a.error_kind AS page_error,
+  a.error AS page_error_detail
 FROM article a;
 
 CREATE VIEW feeds AS
