@@ -203,7 +203,7 @@ fn read_list(file: &Path) -> Result<FeedList, ConfigError> {
         return Err(unreadable(reason));
     }
     let bytes = read_limited(file, MAX_BYTES).map_err(unreadable)?;
-    let text = decode(&bytes).map_err(|at| {
+    let text = feed_list::decode(&bytes).map_err(|at| {
         let text = String::from_utf8_lossy(&bytes[..at]).into_owned();
         Source { file, text }.wrong(at..at, "the file is not UTF-8")
     })?;
@@ -217,51 +217,6 @@ fn read_list(file: &Path) -> Result<FeedList, ConfigError> {
         } => wrong(line, column, reason),
         ListError::Limit(reason) => wrong(1, 1, reason),
     })
-}
-
-/// The text of a list: by its byte order mark, as UTF-8, or as its XML declaration says.
-/// Fails with the place of the first byte that is no text.
-fn decode(bytes: &[u8]) -> Result<String, usize> {
-    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
-        let (text, had_errors) = encoding.decode_without_bom_handling(&bytes[mark..]);
-        return if had_errors {
-            Err(mark)
-        } else {
-            Ok(text.into_owned())
-        };
-    }
-    let error = match std::str::from_utf8(bytes) {
-        Ok(text) => return Ok(text.to_owned()),
-        Err(error) => error,
-    };
-    let declared = declared_encoding(bytes)
-        .and_then(encoding_rs::Encoding::for_label)
-        .filter(|encoding| *encoding != encoding_rs::UTF_8);
-    match declared.map(|encoding| encoding.decode_without_bom_handling(bytes)) {
-        Some((text, false)) => Ok(text.into_owned()),
-        _ => Err(error.valid_up_to()),
-    }
-}
-
-/// The `encoding` of an XML declaration (XML 1.0 §2.8), which must be at the very beginning.
-fn declared_encoding(bytes: &[u8]) -> Option<&[u8]> {
-    let declaration = bytes.strip_prefix(b"<?xml")?;
-    let end = declaration
-        .windows(2)
-        .take(200)
-        .position(|pair| pair == b"?>")?;
-    let declaration = &declaration[..end];
-    let label = b"encoding=";
-    let at = declaration
-        .windows(label.len())
-        .position(|window| window == label)?;
-    let value = &declaration[at + label.len()..];
-    let quote = *value
-        .first()
-        .filter(|quote| matches!(quote, b'"' | b'\''))?;
-    let value = &value[1..];
-    let end = value.iter().position(|byte| *byte == quote)?;
-    Some(&value[..end])
 }
 
 #[cfg(test)]
@@ -337,13 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn old_encodings_are_read_as_declared() {
-        let latin = b"<?xml version=\"1.0\" encoding='ISO-8859-1'?><opml>caf\xe9</opml>";
-        let marked = b"\xff\xfeh\0i\0";
+    fn a_list_in_an_old_encoding_is_read_as_declared() {
+        let (folder, config) = folder_of("feeds = [\"feeds.opml\"]\n", &[]);
+        let list = b"<?xml version='1.0' encoding='windows-1251'?><opml><body>\
+            <outline text='\xcc\xe8\xf0' xmlUrl='https://a.example/'/></body></opml>";
+        fs::write(folder.path().join("feeds.opml"), list).unwrap();
 
-        assert!(decode(latin).unwrap().contains("caf\u{e9}"));
-        assert_eq!(decode(marked).unwrap(), "hi");
-        assert_eq!(decode(b"\xef\xbb\xbfhi").unwrap(), "hi");
-        assert_eq!(decode(b"ab\xe9"), Err(2));
+        let lists = read_lists(&config).unwrap();
+
+        assert_eq!(lists.sources[0].feeds[0].title.as_deref(), Some("Мир"));
     }
 }

@@ -10,6 +10,17 @@ const MAX_SHOWN: usize = 200;
 /// Most tags of one feed.
 const MAX_TAGS: usize = 64;
 
+/// What a feed added to a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// A feed.
+    Feed,
+    /// Tags of a known one that it repeats otherwise: a feed that lies in two folders.
+    Tags,
+    /// Nothing, or not all that it says: its URL is known already.
+    Again,
+}
+
 /// A list on its way.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
@@ -18,28 +29,40 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Takes a feed; `false` when its URL is known already, and only its tags were new.
-    pub(super) fn add(&mut self, mut feed: ListedFeed) -> Result<bool, ListError> {
+    /// Takes a feed, or what a known one gains by being named again.
+    pub(super) fn add(&mut self, mut feed: ListedFeed) -> Result<Added, ListError> {
         let tags = std::mem::take(&mut feed.tags);
         let next = self.list.feeds.len();
         let at = *self
             .known
             .entry(feed.url.as_str().to_owned())
             .or_insert(next);
-        if at == next {
+        let is_new = at == next;
+        let mut loses = false;
+        if is_new {
             if next == MAX_FEEDS {
                 let limit = format!("the list has more than {MAX_FEEDS} feeds");
                 return Err(ListError::Limit(limit));
             }
             self.list.feeds.push(feed);
+        } else {
+            let listed = &self.list.feeds[at];
+            loses = feed.title != listed.title
+                || feed.site != listed.site
+                || feed.settings != listed.settings;
         }
         let listed = &mut self.list.feeds[at];
+        let n_tags = listed.tags.len();
         for tag in tags.iter().filter_map(|tag| tidy_tag(tag)) {
             if listed.tags.len() < MAX_TAGS && !listed.tags.contains(&tag) {
                 listed.tags.push(tag);
             }
         }
-        Ok(at == next)
+        Ok(match (is_new, listed.tags.len() > n_tags) {
+            (true, _) => Added::Feed,
+            (false, true) if !loses => Added::Tags,
+            (false, _) => Added::Again,
+        })
     }
 
     /// Notes what was left out.

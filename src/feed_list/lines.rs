@@ -5,7 +5,7 @@
 
 use crate::model::{FeedSettings, FeedUrl};
 
-use super::collect::{Collector, one_line};
+use super::collect::{Added, Collector, one_line};
 use super::{ListError, ListedFeed};
 
 pub(super) fn read(text: &str, collector: &mut Collector) -> Result<(), ListError> {
@@ -16,7 +16,7 @@ pub(super) fn read(text: &str, collector: &mut Collector) -> Result<(), ListErro
         }
         match feed_of(line) {
             Ok(feed) => {
-                if !collector.add(feed)? {
+                if collector.add(feed)? != Added::Feed {
                     collector.skip(index + 1, line, "the same feed stands above");
                 }
             }

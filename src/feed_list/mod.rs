@@ -11,10 +11,12 @@ mod toml_list;
 mod write;
 
 mod collect;
+mod decode;
 mod duration;
 mod nearest;
 mod position;
 
+pub use decode::decode;
 pub(crate) use nearest::nearest;
 pub use write::write_opml;
 

@@ -9,7 +9,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::model::{FeedSettings, FeedUrl};
 
-use super::collect::{Collector, one_line};
+use super::collect::{Added, Collector, one_line};
 use super::position::{LineCounter, syntax};
 use super::{ListError, ListedFeed, MAX_FOLDERS, OPML_NAMESPACE, duration};
 
@@ -36,11 +36,9 @@ pub(super) fn read(text: &str, collector: &mut Collector) -> Result<(), ListErro
             Event::Start(tag) => outlines.start(text, at, &tag)?,
             Event::Empty(tag) => {
                 outlines.start(text, at, &tag)?;
-                outlines.open.pop();
+                outlines.end();
             }
-            Event::End(_) => {
-                outlines.open.pop();
-            }
+            Event::End(_) => outlines.end(),
             Event::Eof => break,
             _ => {}
         }
@@ -60,6 +58,8 @@ struct Open {
     element: String,
     /// The folder's name; `None` for anything that is no folder.
     folder: Option<String>,
+    /// The line of an outline that is neither feed nor link, and holds no outline so far.
+    empty_at: Option<usize>,
 }
 
 struct Outlines<'a, 'c> {
@@ -83,18 +83,40 @@ impl Outlines<'_, '_> {
         }
         let attributes = self.attributes(text, at, tag)?;
         let is_outline = element.eq_ignore_ascii_case("outline");
-        let folder = if is_outline {
-            self.outline(at, &attributes)?
-        } else {
-            None
-        };
         // The root and body come on top of the folders.
         if self.open.len() >= MAX_FOLDERS + 2 {
             let limit = format!("folders are nested more than {MAX_FOLDERS} deep");
-            return Err(ListError::Limit(limit));
+            return Err(syntax(text, at, limit));
         }
-        self.open.push(Open { element, folder });
+        let mut folder = None;
+        let mut empty_at = None;
+        if is_outline {
+            if let Some(parent) = self.open.last_mut() {
+                parent.empty_at = None;
+            }
+            folder = self.outline(at, &attributes)?;
+            let is_link = ["xmlurl", "url"].map(|key| attributes.plain(key));
+            if is_link == [None, None] {
+                empty_at = Some(self.lines.line_of(at));
+            }
+        }
+        self.open.push(Open {
+            element,
+            folder,
+            empty_at,
+        });
         Ok(())
+    }
+
+    fn end(&mut self) {
+        let Some(closed) = self.open.pop() else {
+            return;
+        };
+        if let Some(line) = closed.empty_at {
+            let what = closed.folder.as_deref().unwrap_or("an outline");
+            let why = "it has no xmlUrl, and nothing stands within it";
+            self.collector.skip(line, what, why);
+        }
     }
 
     fn attributes(
@@ -148,7 +170,7 @@ impl Outlines<'_, '_> {
         match FeedUrl::parse(given) {
             Err(error) => self.skip(at, given, error.to_string()),
             Ok(url) => {
-                self.collector.add(ListedFeed {
+                let added = self.collector.add(ListedFeed {
                     url,
                     given: given.to_owned(),
                     title: name.filter(|name| *name != one_line(given)),
@@ -156,6 +178,9 @@ impl Outlines<'_, '_> {
                     site: attributes.plain("htmlurl").map(str::to_owned),
                     settings: attributes.settings(),
                 })?;
+                if added == Added::Again {
+                    self.skip(at, given, "the same feed stands above");
+                }
             }
         }
         Ok(None)
@@ -329,11 +354,35 @@ mod tests {
 
         assert_eq!(list.feeds, []);
         let lines: Vec<usize> = list.skipped.iter().map(|skipped| skipped.line).collect();
-        assert_eq!(lines, [2, 3, 3]);
+        assert_eq!(lines, [2, 3, 3, 3]);
+        assert_eq!(list.skipped[3].what, "empty folder");
+        assert!(list.skipped[3].why.contains("no xmlUrl"));
         assert!(
             list.skipped[0].why.contains("not http"),
             "{:?}",
             list.skipped
+        );
+    }
+
+    #[test]
+    fn a_feed_that_is_listed_twice_is_said_to_be() {
+        let list = body(
+            "\n<outline text='F'><outline text='a' xmlUrl='https://a.example/'/></outline>\n\
+             <outline text='G'><outline text='a' xmlUrl='https://a.example/'/><outline text='b' xmlUrl='http://a.example'/>\n\
+             <outline text='a' xmlUrl='https://A.example'/></outline>\n\
+             <outline text='H'><outline text='c' xmlUrl='https://a.example/#'/></outline>",
+        );
+
+        assert_eq!(list.feeds.len(), 2);
+        assert_eq!(list.feeds[0].tags, ["F", "G", "H"]);
+        // That it lies in two folders is no fault; to say it twice, or to name it otherwise, is.
+        let skipped = list.skipped.iter().map(|skipped| {
+            assert_eq!(skipped.why, "the same feed stands above");
+            (skipped.line, skipped.what.as_str())
+        });
+        assert_eq!(
+            skipped.collect::<Vec<_>>(),
+            [(4, "https://A.example"), (5, "https://a.example/#")]
         );
     }
 
@@ -370,12 +419,20 @@ mod tests {
 
     #[test]
     fn folders_deeper_than_the_limit_are_refused() {
-        let deep = "<outline text='x'>".repeat(MAX_FOLDERS + 1);
+        let deep = "<outline text='x'>\n".repeat(MAX_FOLDERS + 1);
 
-        assert!(matches!(
-            read(&format!("<opml><body>{deep}")),
-            Err(ListError::Limit(_))
-        ));
+        let error = read(&format!("<opml><body>\n {deep}")).unwrap_err();
+
+        let ListError::Syntax {
+            line,
+            column,
+            reason,
+        } = error
+        else {
+            panic!("{error:?}");
+        };
+        assert_eq!((line, column), (MAX_FOLDERS + 2, 1));
+        assert!(reason.contains("nested"), "{reason}");
     }
 
     #[test]

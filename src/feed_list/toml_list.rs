@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::model::{FeedSettings, FeedUrl};
 
-use super::collect::{Collector, one_line};
+use super::collect::{Added, Collector, one_line};
 use super::position::{line_and_column, syntax};
 use super::{ListError, ListedFeed, duration, nearest};
 
@@ -24,88 +24,142 @@ const KEYS: [&str; 8] = [
 ];
 
 pub(super) fn read(text: &str, collector: &mut Collector) -> Result<(), ListError> {
-    let reader = Reader { text };
-    let document = DeTable::parse(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        syntax(text, at, error.message())
-    })?;
-    for (key, value) in document.get_ref() {
-        if key.get_ref() != "feed" {
-            let reason = format!(
-                "unknown key {}; a list of feeds has [[feed]] tables only",
-                shown(key.get_ref())
-            );
-            return Err(reader.error(key.span(), reason));
-        }
-        let DeValue::Array(feeds) = value.get_ref() else {
-            return Err(reader.error(value.span(), "feed is a list of tables: write [[feed]]"));
-        };
-        for feed in feeds {
-            let listed = reader.feed(feed)?;
-            let url = listed.url.to_string();
-            if !collector.add(listed)? {
-                let (line, _) = line_and_column(text, feed.span().start);
-                collector.skip(line, &url, "the same feed stands above");
-            }
-        }
+    let (document, broken) = DeTable::parse_recoverable(text);
+    let broken = broken
+        .iter()
+        .map(|error| (error.span().map_or(0, |span| span.start), error.message()))
+        .min_by_key(|(at, _)| *at)
+        .map(|(at, reason)| syntax(text, at, reason));
+    let reader = Reader {
+        text,
+        is_whole: broken.is_none(),
+    };
+    let read = reader.document(document.get_ref(), collector);
+    match (broken, read) {
+        // What is left of a broken line may look wrong once more.
+        (Some(broken), Err(wrong)) if line_of(&wrong) < line_of(&broken) => Err(wrong),
+        (Some(broken), _) => Err(broken),
+        (None, read) => read,
     }
-    Ok(())
+}
+
+fn line_of(error: &ListError) -> usize {
+    match error {
+        ListError::Syntax { line, .. } => *line,
+        ListError::Limit(_) => usize::MAX,
+    }
 }
 
 struct Reader<'a> {
     text: &'a str,
+    /// Whether the whole text follows TOML; else, keys may be missing for that.
+    is_whole: bool,
 }
 
 impl Reader<'_> {
+    /// Takes the feeds; fails with the first fault in the order of the file.
+    fn document(&self, document: &DeTable<'_>, collector: &mut Collector) -> Result<(), ListError> {
+        let other = document
+            .iter()
+            .filter(|(key, _)| key.get_ref() != "feed")
+            .map(|(key, _)| key)
+            .min_by_key(|key| key.span().start);
+        let unknown = other.map(|key| {
+            let reason = format!(
+                "unknown key {}; a list of feeds has [[feed]] tables only",
+                shown(key.get_ref())
+            );
+            (key.span().start, self.error(key.span(), reason))
+        });
+        let unknown_at = unknown.as_ref().map_or(usize::MAX, |(at, _)| *at);
+        if let Some(feeds) = document.get("feed") {
+            self.feeds(feeds, unknown_at, collector)?;
+        }
+        match unknown {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the feeds that begin before the byte `end`.
+    fn feeds(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        end: usize,
+        collector: &mut Collector,
+    ) -> Result<(), ListError> {
+        let DeValue::Array(feeds) = value.get_ref() else {
+            return match value.span().start < end {
+                true => Err(self.error(value.span(), "feed is a list of tables: write [[feed]]")),
+                false => Ok(()),
+            };
+        };
+        for feed in feeds.iter().filter(|feed| feed.span().start < end) {
+            let Some(listed) = self.feed(feed)? else {
+                continue;
+            };
+            let given = listed.given.clone();
+            if collector.add(listed)? != Added::Feed {
+                let (line, _) = line_and_column(self.text, feed.span().start);
+                collector.skip(line, &given, "the same feed stands above");
+            }
+        }
+        Ok(())
+    }
+
     fn error(&self, span: Range<usize>, reason: impl Into<String>) -> ListError {
         syntax(self.text, span.start, reason)
     }
 
-    fn feed(&self, feed: &Spanned<DeValue<'_>>) -> Result<ListedFeed, ListError> {
+    fn feed(&self, feed: &Spanned<DeValue<'_>>) -> Result<Option<ListedFeed>, ListError> {
         let DeValue::Table(table) = feed.get_ref() else {
             return Err(self.error(feed.span(), "a feed is a table: write [[feed]]"));
         };
-        let mut keys = table.keys();
-        if let Some(key) = keys.find(|key| !KEYS.contains(&key.get_ref().as_ref())) {
-            return Err(self.error(key.span(), unknown_key(key.get_ref())));
+        // TOML tables have no order; that of the file is told by its spans.
+        let mut keys: Vec<_> = table.iter().collect();
+        keys.sort_by_key(|(key, _)| key.span().start);
+        let (mut url, mut title, mut tags, mut site) = (None, None, Vec::new(), None);
+        let mut settings = FeedSettings::default();
+        for (key, value) in keys {
+            match key.get_ref().as_ref() {
+                "url" => url = Some(self.url(value)?),
+                "title" => {
+                    let text = one_line(self.string("title", value)?);
+                    title = Some(text).filter(|text| !text.is_empty());
+                }
+                "tags" => tags = self.tags(value)?,
+                "site" => site = Some(self.string("site", value)?.to_owned()),
+                "interval" => settings.interval = Some(self.interval(value)?),
+                "scrape" => settings.scrape = Some(self.boolean("scrape", value)?),
+                "user_agent" => {
+                    let user_agent = self.string("user_agent", value)?;
+                    settings.user_agent = Some(user_agent.to_owned());
+                }
+                "headers" => settings.headers = self.headers(value)?,
+                name => return Err(self.error(key.span(), unknown_key(name))),
+            }
         }
-        let Some(url) = table.get("url") else {
-            return Err(self.error(feed.span(), "a feed needs its url"));
+        let Some((url, given)) = url else {
+            return match self.is_whole {
+                true => Err(self.error(feed.span(), "a feed needs its url")),
+                false => Ok(None),
+            };
         };
-        let given = self.string("url", url)?.trim();
-        let url =
-            FeedUrl::parse(given).map_err(|error| self.error(url.span(), error.to_string()))?;
-        let text = |name| {
-            table
-                .get(name)
-                .map(|value| self.string(name, value))
-                .transpose()
-        };
-        Ok(ListedFeed {
+        Ok(Some(ListedFeed {
             url,
-            given: given.to_owned(),
-            title: text("title")?
-                .map(one_line)
-                .filter(|title| !title.is_empty()),
-            tags: table
-                .get("tags")
-                .map_or(Ok(Vec::new()), |tags| self.tags(tags))?,
-            site: text("site")?.map(str::to_owned),
-            settings: FeedSettings {
-                interval: table
-                    .get("interval")
-                    .map(|value| self.interval(value))
-                    .transpose()?,
-                scrape: table
-                    .get("scrape")
-                    .map(|value| self.boolean("scrape", value))
-                    .transpose()?,
-                user_agent: text("user_agent")?.map(str::to_owned),
-                headers: table
-                    .get("headers")
-                    .map_or(Ok(Vec::new()), |value| self.headers(value))?,
-            },
-        })
+            given,
+            title,
+            tags,
+            site,
+            settings,
+        }))
+    }
+
+    fn url(&self, value: &Spanned<DeValue<'_>>) -> Result<(FeedUrl, String), ListError> {
+        let given = self.string("url", value)?.trim();
+        let url =
+            FeedUrl::parse(given).map_err(|error| self.error(value.span(), error.to_string()))?;
+        Ok((url, given.to_owned()))
     }
 
     fn string<'v>(
@@ -165,6 +219,8 @@ impl Reader<'_> {
             let reason = "headers is a table: { \"X-Name\" = \"value\" }";
             return Err(self.error(value.span(), reason));
         };
+        let mut table: Vec<_> = table.iter().collect();
+        table.sort_by_key(|(name, _)| name.span().start);
         let mut headers = Vec::new();
         for (name, value) in table {
             let text = self.string("a header's value", value)?;
@@ -179,12 +235,6 @@ impl Reader<'_> {
             }
             headers.push((name.get_ref().clone().into_owned(), text.to_owned()));
         }
-        // TOML tables have no order; ours is that of the file, which its spans tell.
-        headers.sort_by_key(|(name, _)| {
-            table
-                .get_key_value(name.as_str())
-                .map(|(key, _)| key.span().start)
-        });
         Ok(headers)
     }
 }
@@ -309,5 +359,22 @@ mod tests {
             "control",
         );
         check_error("[[feed]]\nurl = \n", 2, 7, "");
+    }
+
+    #[test]
+    fn the_first_fault_of_the_file_is_the_one_that_is_told() {
+        // In the order of the alphabet, the others would come first.
+        let two = "[[feed]]\nurl = \"https://a.example/\"\ntitle = 3\ninterval = \"soon\"\n";
+        check_error(two, 3, 9, "title is text");
+        let other = "[[feed]]\nurl = \"ftp://a.example/\"\n[alpha]\n[beta]\n";
+        check_error(other, 2, 7, "not http");
+        let later = "[zeta]\n[alpha]\n[[feed]]\nurl = 3\n";
+        check_error(later, 1, 2, "zeta");
+        let broken = "[[feed]]\nurl = \"https://a.example/\"\ntitel = \"x\"\n[[feed]]\nurl = \n";
+        check_error(broken, 3, 1, "did you mean title?");
+        check_error("[[feed]]\ntitle = \"x\"\nurl = \"https:\n", 3, 14, "");
+        check_error("[[feed]]\nurl https\nurll = 3\n", 2, 5, "");
+        let headers = "[[feed]]\nurl = \"https://a.example/\"\n[feed.headers]\nZ = 1\nA = 2\n";
+        check_error(headers, 4, 5, "header");
     }
 }

@@ -1,6 +1,6 @@
 //! Reads the language of searches.
 //!
-//! Words, `"phrases"`, `-not`, `OR`, `(groups)`, `field:value`, `word*`, and the bounds
+//! Words, `"phrases"`, `-not`, `AND`, `OR`, `(groups)`, `field:value`, `word*`, and the bounds
 //! `after:` and `before:`. Whatever else is typed is a word: a person who searches for
 //! `C++`, `don't` or `https://example.org` means just that.
 
@@ -74,19 +74,37 @@ impl<'a> Parser<'a> {
         let mut alternatives = Vec::new();
         let mut together = Vec::new();
         let mut or_at = None;
+        // Of an `AND` that waits for what it joins.
+        let mut and_at = None;
+        let mut can_join = false;
         while self.skip_space() && self.peek() != Some(')') {
             let start = self.at;
-            match self.term()? {
-                Term::Condition(expr) => together.push(expr),
-                Term::Bound | Term::And => {}
-                Term::Or if together.is_empty() => {
+            let term = self.term()?;
+            match (&term, and_at) {
+                (Term::Or | Term::And, Some(and_at)) => {
+                    return Err(self.error(and_at, "`AND` needs something behind it"));
+                }
+                (Term::And, None) if !can_join => {
+                    return Err(self.error(start, "`AND` needs something before it"));
+                }
+                (Term::Or, None) if together.is_empty() => {
                     return Err(self.error(start, "`OR` needs something before it"));
                 }
+                _ => {}
+            }
+            and_at = matches!(term, Term::And).then_some(start);
+            can_join = !matches!(term, Term::Or);
+            match term {
+                Term::Condition(expr) => together.push(expr),
                 Term::Or => {
                     or_at = Some(start);
                     alternatives.push(all_of(std::mem::take(&mut together)));
                 }
+                Term::Bound | Term::And => {}
             }
+        }
+        if let Some(and_at) = and_at {
+            return Err(self.error(and_at, "`AND` needs something behind it"));
         }
         let Some(or_at) = or_at else {
             return Ok(all_of(together));
@@ -128,7 +146,14 @@ impl<'a> Parser<'a> {
             Term::Condition(Expr::All) => Ok(Expr::All),
             Term::Condition(expr) => Ok(Expr::Not(Box::new(expr))),
             Term::Bound => Err(self.error(start, "a date cannot be excluded; use the other bound")),
-            Term::Or | Term::And => Err(self.error(start, "nothing follows the `-`")),
+            Term::Or | Term::And => {
+                let sign = if self.text[start..].starts_with('-') {
+                    "-"
+                } else {
+                    "NOT"
+                };
+                Err(self.error(start, format!("`{sign}` needs something behind it")))
+            }
         }
     }
 
@@ -188,7 +213,10 @@ impl<'a> Parser<'a> {
         Ok(match word {
             "OR" => Term::Or,
             "AND" => Term::And,
-            "NOT" if self.skip_space() && self.peek() != Some(')') => {
+            "NOT" => {
+                if !self.skip_space() || self.peek() == Some(')') {
+                    return Err(self.error(start, "`NOT` needs something behind it"));
+                }
                 Term::Condition(self.negated(start)?)
             }
             word => Term::Condition(word_of(word)),
@@ -406,6 +434,18 @@ mod tests {
     }
 
     #[test]
+    fn and_says_what_standing_together_means() {
+        assert_eq!(read("a AND b"), read("a b"));
+        assert_eq!(read("a AND b OR c AND NOT d"), read("a b OR c -d"));
+        assert_eq!(read("a AND after:7d"), read("a"));
+        assert_eq!(read("after:7d AND a"), read("a"));
+        assert_eq!(
+            read("a and b"),
+            Expr::And(vec![word("a"), word("and"), word("b")])
+        );
+    }
+
+    #[test]
     fn exclusion_reaches_over_one_term() {
         assert_eq!(
             read("a -b NOT c"),
@@ -504,6 +544,17 @@ mod tests {
         check_error("(after:7d)", 1, "outside of groups");
         check_error("OR a", 0, "before it");
         check_error("a OR", 2, "behind it");
+        check_error("AND", 0, "before it");
+        check_error("(AND a)", 1, "before it");
+        check_error("a OR AND b", 5, "before it");
+        check_error("a AND", 2, "behind it");
+        check_error("(a AND ) b", 3, "behind it");
+        check_error("a AND OR b", 2, "behind it");
+        check_error("a AND AND b", 2, "behind it");
+        check_error("NOT", 0, "behind it");
+        check_error("a (b NOT)", 5, "behind it");
+        check_error("NOT OR a", 0, "`NOT` needs something behind it");
+        check_error("-AND a", 0, "`-` needs something behind it");
         check_error("-after:7d", 0, "excluded");
         check_error(&"(".repeat(40), 32, "nest");
         check_error(&"a ".repeat(257), 512, "terms");
@@ -527,7 +578,7 @@ mod tests {
 
         #[test]
         fn any_sequence_of_its_signs_is_read_or_refused(
-            text in "( |\\(|\\)|-|\"|OR|NOT|a|site:|after:|7d|\\*|“|”|é){0,60}"
+            text in "( |\\(|\\)|-|\"|OR|AND|NOT|a|site:|after:|7d|\\*|“|”|é){0,60}"
         ) {
             if let Err(error) = parse(&text, now()) {
                 prop_assert!(error.column <= text.chars().count());

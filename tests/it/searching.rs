@@ -422,6 +422,29 @@ async fn a_tag_of_thousands_of_feeds_can_be_asked() {
     check_found(&room.store, "-tag:many", &["Alone"]).await;
 }
 
+#[tokio::test]
+async fn a_category_of_an_article_lies_in_its_folders_too() {
+    let room = Room::sqlite().await;
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let filed = |name: &str, tag: &str| Announcement {
+        title: Some(name.into()),
+        tags: vec![tag.into()],
+        ..entry(&format!("https://example.org/{name}"))
+    };
+    let entries = vec![
+        filed("Filed", "World/Asia/China"),
+        filed("Loose", "worldly"),
+    ];
+    poll(&room.store, id, entries).await;
+    room.store.index().await.unwrap();
+
+    check_found(&room.store, "tag:world", &["Filed"]).await;
+    check_found(&room.store, "tag:world/asia", &["Filed"]).await;
+    check_found(&room.store, "tag:World/Asia/China", &["Filed"]).await;
+    check_found(&room.store, "tag:asia", &[]).await;
+    check_found(&room.store, "-tag:world", &["Loose"]).await;
+}
+
 #[test]
 fn no_search_ends_in_an_error_of_the_database() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -57,6 +57,12 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
 /// An error of the database in the terms of the store at `path`.
 pub(super) fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
     let reason = error.to_string();
+    if is_unreadable(error) {
+        return StoreError::Corrupt {
+            path: path.to_owned(),
+            reason,
+        };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupt {
             path: path.to_owned(),
@@ -79,6 +85,18 @@ pub(super) fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
         ),
         _ => StoreError::Database(reason),
     }
+}
+
+/// Whether a column holds what we never write there: the tables are STRICT, so only damage
+/// puts text that is not UTF-8, or a number out of its range, into a row.
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::Utf8Error(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+    )
 }
 
 pub(super) fn unwritable(path: &Path, reason: &str) -> StoreError {
@@ -121,5 +139,19 @@ mod tests {
         });
         check(ffi::SQLITE_FULL, |e| matches!(e, StoreError::Full { .. }));
         check(ffi::SQLITE_BUSY, |e| matches!(e, StoreError::Database(_)));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_damage() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        for sql in ["SELECT CAST(x'ff' AS TEXT)", "SELECT x'ff'", "SELECT NULL"] {
+            let error = connection
+                .query_row(sql, [], |row| row.get::<_, String>(0))
+                .unwrap_err();
+
+            let typed = at(Path::new("news.db"), &error);
+
+            assert!(matches!(typed, StoreError::Corrupt { .. }), "{typed:?}");
+        }
     }
 }

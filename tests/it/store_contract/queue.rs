@@ -3,6 +3,7 @@
 use super::*;
 
 on_every_backend! {
+    the_backlog_says_when_the_next_thing_comes,
     ten_thousand_pages_of_one_host_hide_no_other,
     due_feeds_come_oldest_first_and_one_per_host,
     work_under_an_old_epoch_is_fenced_off,
@@ -185,4 +186,22 @@ async fn a_command_that_fails_undoes_itself_alone(room: Room) {
 
     assert_eq!(n_good, 20);
     assert_eq!(room.store.feeds().await.unwrap().len(), 20);
+}
+
+async fn the_backlog_says_when_the_next_thing_comes(room: Room) {
+    let now = subscribe(&room.store, listed("https://one.example/feed")).await;
+    let only_now = room.store.backlog(noon()).await.unwrap();
+    let later_on = subscribe(&room.store, listed("https://two.example/feed")).await;
+    poll(&room.store, later_on, Vec::new()).await;
+
+    let both = room.store.backlog(noon()).await.unwrap();
+    room.store
+        .set_paused(now, Paused::Yes, noon())
+        .await
+        .unwrap();
+    let paused = room.store.backlog(noon()).await.unwrap();
+
+    assert_eq!((only_now.due_feeds, only_now.next_due), (1, None));
+    assert_eq!((both.due_feeds, both.next_due), (1, Some(later(60))));
+    assert_eq!((paused.due_feeds, paused.next_due), (0, Some(later(60))));
 }

@@ -23,7 +23,7 @@ use super::fault::{self, Fault};
 use super::{blocking, int, schema};
 
 /// `PRAGMA user_version` of the search file: another one is made anew.
-const INDEX_VERSION: u32 = 1;
+const INDEX_VERSION: u32 = 2;
 
 /// Changes in one transaction of the search file.
 const BATCH: usize = 200;
@@ -398,7 +398,7 @@ impl Document {
             keys.push(render::key_token("feed", &feed.to_string()));
         }
         for tag in &self.tags {
-            keys.push(render::key_token("tag", tag));
+            keys.extend(render::folders(tag).map(|folder| render::key_token("tag", folder)));
         }
         keys.extend(
             render::language_ranges(&self.language).map(|range| render::key_token("lang", range)),

@@ -171,6 +171,14 @@ pub(super) fn key_token(kind: &str, value: &str) -> String {
     format!("k{:016x}", super::token_hash(&format!("{kind}\0{value}")))
 }
 
+/// A tag and the folders that it lies in: `World/Asia/China`, `World/Asia`, `World`.
+pub(super) fn folders(tag: &str) -> impl Iterator<Item = &str> {
+    iter::successors(Some(tag), |tag| {
+        tag.rsplit_once('/').map(|(folder, _)| folder)
+    })
+    .filter(|folder| !folder.trim().is_empty())
+}
+
 /// A host and all that it lies below: `www.bbc.co.uk`, `bbc.co.uk`, `co.uk`, `uk`.
 pub(super) fn site_suffixes(host: &str) -> impl Iterator<Item = &str> {
     let host = host.trim_end_matches('.');
