@@ -113,9 +113,8 @@ fn read(file: &str) -> anyhow::Result<String> {
     if bytes.len() as u64 > MAX_BYTES {
         bail!("{file} is larger than {}", output::size(MAX_BYTES));
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        anyhow::anyhow!("{file} is not UTF-8 at byte {at}; convert it with iconv")
+    feed_list::decode(&bytes).map_err(|at| {
+        anyhow::anyhow!("{file} is no text: byte {at} belongs to no encoding that it declares")
     })
 }
 
