@@ -12,9 +12,12 @@ use super::{BuildError, Settings};
 
 /// Longest silence before the head of an answer.
 const FIRST_BYTE: Duration = Duration::from_secs(15);
-/// How long an unused connection is kept: a feed and its pages are a gap of about a second
-/// apart, and each idle connection holds a buffer as large as the page that it brought.
-const KEEP_IDLE: Duration = Duration::from_secs(3);
+/// How long an unused connection is kept beyond the host's gap, behind which the next
+/// request comes. Each idle connection holds a buffer as large as the page that it brought,
+/// so a second more for each of hundreds of hosts is tens of megabytes.
+const KEEP_IDLE: Duration = Duration::from_millis(500);
+/// The same for long gaps.
+const MAX_IDLE: Duration = Duration::from_secs(10);
 /// Most header bytes of an HTTP/2 answer. HTTP/1 has its own limits: 100 fields, some 400 KiB.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
 
@@ -92,7 +95,7 @@ fn base(settings: &Settings, guard: &AddressGuard) -> Result<ClientBuilder, Buil
         .connect_timeout(settings.connect_timeout)
         .read_timeout(FIRST_BYTE.min(settings.timeout))
         .pool_max_idle_per_host(1)
-        .pool_idle_timeout(KEEP_IDLE)
+        .pool_idle_timeout((settings.host_gap + KEEP_IDLE).min(MAX_IDLE))
         .http2_max_header_list_size(MAX_HEADER_BYTES);
     Ok(match &settings.proxy {
         // The only name left for us to resolve is the proxy's own, which may be anywhere.
