@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -99,9 +99,12 @@ pub async fn run(
     let ended = daemon.rounds().await;
     service::stopping();
     let Daemon {
-        store, progress, ..
+        store,
+        progress,
+        stop,
+        ..
     } = daemon;
-    catch_up(&store, run).await;
+    catch_up(&store, &stop).await;
     let summary = summary(&progress, began.elapsed());
     store.close().await?;
     ended.map(|()| summary)
@@ -313,17 +316,19 @@ async fn follow_changes(store: Store, progress: Arc<Progress>, run: Run) {
     }
 }
 
-/// Brings the search index up to date at the end, as far as there is time: the index is
-/// derived, and the next start goes on where it ended.
-async fn catch_up(store: &Store, run: Run) {
-    let indexed = match run {
-        Run::Forever => timeout(LAST_INDEXING, store.index()).await,
-        Run::Once => Ok(store.index().await),
+/// Brings the search index up to date at the end: wholly when the work is done, as far as
+/// there is time when a stop was asked for. The index is derived, and the next start goes on
+/// where it ended.
+async fn catch_up(store: &Store, stop: &CancellationToken) {
+    let limit = async {
+        stop.cancelled().await;
+        sleep(LAST_INDEXING).await;
     };
-    match indexed {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => error!("cannot index for search: {error}"),
-        Err(_) => info!("the newest changes are not searchable yet; the next start goes on"),
+    tokio::select! {
+        indexed = store.index() => if let Err(error) = indexed {
+            error!("cannot index for search: {error}");
+        },
+        () = limit => info!("the newest changes are not searchable yet; the next start goes on"),
     }
 }
 

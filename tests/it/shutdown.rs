@@ -41,6 +41,27 @@ async fn a_stop_takes_less_than_five_seconds_with_downloads_in_flight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_round_is_stopped_as_soon_as_a_daemon() {
+    let site = Site::start().await;
+    let document = rss("G", &[("A", site.url("/slow"), "1")]);
+    site.serve("/feed.xml", Reply::new("application/rss+xml", document));
+    let page = Reply::html(&page("Slow", "patience")).delay(Duration::from_secs(60));
+    site.serve("/slow", page);
+    let room = Room::subscribed_to(&[site.url("/feed.xml")]);
+    room.configure("connect_timeout = \"5s\"\n");
+    let round = room.start(&["run", "--once"]);
+    room.wait_until("the page is asked for", |_| {
+        !site.requests_for("/slow").is_empty()
+    });
+
+    round.signal("TERM");
+    let (code, duration) = round.ended();
+
+    assert_eq!(code, Some(0));
+    assert!(duration < Duration::from_secs(5), "{duration:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_daemon_is_refused_and_told_by_whom() {
     let room = Room::subscribed_to(&[]);
     let daemon = room.start(&["run"]);
