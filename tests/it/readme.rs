@@ -88,6 +88,12 @@ async fn every_command_of_the_readme_does_what_it_says() {
             .stdin(Stdio::null())
             .output()
             .expect("a shell");
+        // `tests/run` installs the shell of SQLite where it may; CI must have it.
+        if command.starts_with("sqlite3 ") && output.status.code() == Some(127) {
+            assert!(std::env::var_os("CI").is_none(), "sqlite3 is missing");
+            eprintln!("NOT RUN, sqlite3 is missing: {command}");
+            continue;
+        }
         let stdout = String::from_utf8_lossy(&output.stdout);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(
