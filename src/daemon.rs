@@ -218,7 +218,7 @@ impl Daemon {
         if config.store != self.config.store {
             warn!(
                 "`[store]` changes with a restart only; {} stays in use",
-                self.config.store.path.display()
+                self.config.store
             );
         }
         let same = config.fetch == self.config.fetch
@@ -240,7 +240,7 @@ async fn announce(config: &Config, store: &Store, lists: config::Lists) -> Resul
         Some(file) => info!("configuration: {}", file.display()),
         None => info!("configuration: none found, the defaults stand"),
     }
-    info!("store: {}", config.store.path.display());
+    info!("store: {}", config.store);
     for notice in &lists.notices {
         warn!("{notice}");
     }

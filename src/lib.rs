@@ -16,8 +16,8 @@
 //! 8. [`query`] is one question, whoever asks; [`export`] hands articles out.
 //!
 //! [`ingest`] is steps 2 to 7 as two functions, and [`daemon`] runs them until
-//! it is told to stop. [`model`] holds the words that they share, and
-//! [`telemetry`] tells people what happened.
+//! it is told to stop. [`model`] holds the words that they share, [`ownership`]
+//! says which hosts are this process's to ask, and [`telemetry`] tells people what happened.
 
 pub mod config;
 pub mod feed_list;
@@ -43,4 +43,5 @@ pub mod daemon;
 pub mod ingest;
 
 pub mod model;
+pub mod ownership;
 pub mod telemetry;

@@ -143,7 +143,10 @@ fn check_lists(config: &Config, report: &mut Report) -> anyhow::Result<Lists> {
 
 /// Whether the store's folder can be written, and how much room there is.
 fn check_space(config: &Config, report: &mut Report) -> anyhow::Result<()> {
-    let folder = existing_folder(&config.store.path);
+    let Some(path) = config.store.file() else {
+        return Ok(());
+    };
+    let folder = existing_folder(path);
     if let Err(error) = rustix::fs::access(&folder, Permission::WRITE_OK | Permission::EXEC_OK) {
         // People who only ask questions need not write; the daemon must.
         let message = format!(
@@ -186,8 +189,8 @@ async fn check_store(
     now: Timestamp,
     report: &mut Report,
 ) -> anyhow::Result<Vec<Feed>> {
-    let path = config.store.path.display();
-    if !config.store.path.exists() {
+    let path = &config.store;
+    if config.store.file().is_some_and(|path| !path.exists()) {
         let message = format!("there is none at {path} yet");
         report.warn("store", message, "start `wireroom run`, which makes it")?;
         return Ok(Vec::new());

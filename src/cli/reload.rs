@@ -68,7 +68,7 @@ fn daemon(args: &Args, config: &Config) -> anyhow::Result<Pid> {
         .or_else(|| i32::try_from(Store::daemon_process(store)?).ok());
     found
         .and_then(Pid::from_raw)
-        .ok_or_else(|| anyhow!("no daemon is running on {}", store.path.display()))
+        .ok_or_else(|| anyhow!("no daemon is running on {}", store))
 }
 
 /// Tells the daemon, and gives its answer.

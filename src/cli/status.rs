@@ -33,7 +33,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     })?;
     let daemon = Store::daemon_process(&settings);
     if args.json {
-        let path = settings.path.display().to_string();
+        let path = settings
+            .file()
+            .map_or_else(|| settings.to_string(), |path| path.display().to_string());
         output::json(&StatusRecord::new(&status, path, daemon))?;
     } else {
         print(&status, &settings, daemon, now)?;
@@ -94,7 +96,11 @@ fn store(status: &Status, settings: &Settings) -> String {
     };
     format!(
         "{}: {}, search index {}{lag}, schema {}",
-        clean(&settings.path.display().to_string()),
+        clean(
+            &settings
+                .file()
+                .map_or_else(|| settings.to_string(), |path| path.display().to_string())
+        ),
         size(status.store_bytes),
         size(status.search_bytes),
         status.schema

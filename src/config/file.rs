@@ -35,9 +35,7 @@ impl Draft {
         let config = Config {
             file: None,
             feeds: keys::default_feeds(),
-            store: store::Settings {
-                path: PathBuf::new(),
-            },
+            store: store::Settings::Sqlite(PathBuf::new()),
             schedule: Default::default(),
             fetch: Default::default(),
             ingest: Default::default(),
@@ -163,9 +161,10 @@ impl Draft {
     /// Checks what concerns several keys, and finds a place for the store.
     pub(super) fn finish(mut self, environment: &Environment) -> Examined {
         self.settle_intervals();
-        if self.config.store.path.as_os_str().is_empty() {
+        if matches!(&self.config.store, store::Settings::Sqlite(path) if path.as_os_str().is_empty())
+        {
             match locate::default_store(self.config.file.as_deref(), environment) {
-                Ok(path) => self.config.store.path = path,
+                Ok(path) => self.config.store = store::Settings::Sqlite(path),
                 Err(error) if !self.origins.contains_key("store.url") => self.errors.push(error),
                 Err(_) => {}
             }
@@ -437,7 +436,10 @@ mod tests {
         assert_eq!(errors(&examined), [""; 0]);
         assert_eq!(examined.config.fetch.host_gap, Duration::ZERO);
         assert_eq!(examined.config.fetch.proxy, None);
-        assert_eq!(examined.config.store.path, Path::new("/srv/news/here.db"));
+        assert_eq!(
+            examined.config.store.to_string(),
+            "sqlite:/srv/news/here.db"
+        );
         assert_eq!(examined.config.feeds, ["/srv/news/a.opml", "/etc/b.txt"]);
         assert_eq!(
             examined.origins["store.url"].to_string(),
@@ -463,7 +465,7 @@ mod tests {
 
         let file = examined.config.file.clone().unwrap();
         assert_eq!(
-            examined.config.store.path,
+            examined.config.store.file().unwrap(),
             file.parent().unwrap().join("data/news.db")
         );
     }

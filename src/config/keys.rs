@@ -111,11 +111,11 @@ pub(super) const KEYS: &[Key] = &[
         name: "url",
         optional: false,
         set: |config, given| {
-            config.store.path = store_path(given)?;
+            config.store = crate::store::Settings::Sqlite(store_path(given)?);
             Ok(())
         },
         unset: |_| {},
-        show: |config| Some(format!("sqlite:{}", config.store.path.display()).into()),
+        show: |config| Some(config.store.to_string().into()),
     },
     key!(schedule.default_interval, interval, span),
     key!(schedule.min_interval, interval, span),

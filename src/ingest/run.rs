@@ -344,13 +344,14 @@ impl Ingest {
                     "{url} is article {into} under another address"
                 );
             }
+            (Saved::Moved, Some(_)) => {}
             (Saved::Retry, Some(failure)) => {
                 info!(page.url = url, error.kind = %failure.kind, error.detail = failure.detail, "cannot scrape {url} now, it is tried again: {failure}");
             }
             (Saved::Failed(_), Some(failure)) => {
                 warn!(page.url = url, error.kind = %failure.kind, error.detail = failure.detail, "cannot scrape {url}: {failure}");
             }
-            (Saved::Retry | Saved::Failed(_), None) => {}
+            (Saved::Moved | Saved::Retry | Saved::Failed(_), None) => {}
         }
         self.progress.failed_pages.fetch_add(1, Relaxed);
     }

@@ -10,7 +10,9 @@ mod json;
 mod sqlite;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -21,9 +23,61 @@ pub use record::*;
 
 /// Where the archive is. `[store]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// The SQLite file; the search index lies beside it as `NAME-search.db`.
-    pub path: PathBuf,
+pub enum Settings {
+    /// One file, for one daemon; the search index lies beside it as `NAME-search.db`.
+    Sqlite(PathBuf),
+    /// One database, for any number of workers.
+    Postgres(PostgresSettings),
+}
+
+impl Settings {
+    /// The file; `None` for a database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Settings {
+    /// As `[store] url` has it, without a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(settings) => f.write_str(&settings.url),
+        }
+    }
+}
+
+/// How to reach a PostgreSQL database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresSettings {
+    /// `postgres://user@host:port/database?sslmode=...`, without a password.
+    pub url: String,
+    /// From a file, the environment or a systemd credential; `None`: none is needed.
+    pub password: Option<String>,
+    /// File of CA certificates in PEM, instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// How long a worker that says nothing keeps its shards. Default 30 s, and never less
+    /// than one and a half times the longest exchange.
+    pub lease: Duration,
+    /// Longest time from the start of one exchange to its end, by `[fetch] timeout`.
+    pub longest_exchange: Duration,
+}
+
+impl fmt::Debug for PostgresSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let password = self.password.as_ref().map(|_| "...");
+        f.debug_struct("PostgresSettings")
+            .field("url", &self.url)
+            .field("password", &password)
+            .field("ca_file", &self.ca_file)
+            .field("lease", &self.lease)
+            .field("longest_exchange", &self.longest_exchange)
+            .finish()
+    }
 }
 
 /// Who opens the store.
@@ -118,16 +172,24 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: locked, missing, newer, corrupt, unwritable.
     pub async fn open(settings: &Settings, access: Access) -> Result<Self, StoreError> {
-        let sqlite = sqlite::Sqlite::open(settings, access).await?;
-        Ok(Self {
-            backend: Backend::Sqlite(sqlite),
-        })
+        match settings {
+            Settings::Sqlite(path) => {
+                let sqlite = sqlite::Sqlite::open(path, access).await?;
+                Ok(Self {
+                    backend: Backend::Sqlite(sqlite),
+                })
+            }
+            Settings::Postgres(_) => Err(StoreError::Database("no PostgreSQL yet".to_owned())),
+        }
     }
 
     /// The process that holds the daemon's lock on this store, if one does.
     #[must_use]
     pub fn daemon_process(settings: &Settings) -> Option<u32> {
-        sqlite::daemon_process(settings)
+        match settings {
+            Settings::Sqlite(path) => sqlite::daemon_process(path),
+            Settings::Postgres(_) => None,
+        }
     }
 
     /// Commits what is under way and closes. Later calls fail.

@@ -217,6 +217,11 @@ pub struct DueFeed {
     pub state: PollState,
     /// What the list wishes for it.
     pub settings: FeedSettings,
+    /// Redirects to foreign hosts that led here in this poll; `url` is then where the last
+    /// of them led, not where the feed is subscribed.
+    pub moves: u32,
+    /// What its host asked for.
+    pub manners: Manners,
 }
 
 /// A page to scrape.
@@ -236,6 +241,20 @@ pub struct DuePage {
     pub attempts: u32,
     /// Settings of the feed that announced it first.
     pub settings: FeedSettings,
+    /// Redirects to foreign hosts that led here; `url` is then where the last of them led,
+    /// not where the page was announced.
+    pub moves: u32,
+    /// What its host asked for.
+    pub manners: Manners,
+}
+
+/// What a host asked for, kept so that the next one to ask it knows as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manners {
+    /// Not to be asked before then (`Retry-After`); `None`: nothing.
+    pub resting_until: Option<Timestamp>,
+    /// A pause between requests that is longer than the default (`Crawl-delay`); `None`: none.
+    pub gap: Option<Duration>,
 }
 
 /// How much is due.
@@ -271,6 +290,8 @@ pub struct PollReport {
     pub state: PollState,
     /// What it cost.
     pub cost: Cost,
+    /// What the host asked for, as it is known now.
+    pub manners: Manners,
     /// What came of it.
     pub result: PollResult,
 }
@@ -290,6 +311,8 @@ pub enum PollResult {
     },
     /// 200 with a readable feed.
     Fetched(Box<FeedReading>),
+    /// A redirect to the host of another worker: the poll goes on there.
+    Moved(FeedUrl),
     /// 410.
     Gone(Failure),
     /// Anything else.
@@ -381,6 +404,8 @@ pub struct ScrapeReport {
     pub at: Timestamp,
     /// What it cost.
     pub cost: Cost,
+    /// What the host asked for, as it is known now.
+    pub manners: Manners,
     /// What came of it.
     pub result: ScrapeResult,
 }
@@ -390,6 +415,8 @@ pub struct ScrapeReport {
 pub enum ScrapeResult {
     /// An article.
     Article(Box<ScrapedArticle>),
+    /// A redirect to the host of another worker: the scrape goes on there.
+    Moved(PageToFetch),
     /// A failure that may pass.
     Retry {
         /// Why.
@@ -411,7 +438,7 @@ impl ScrapeResult {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Article(_) => None,
+            Self::Article(_) | Self::Moved(_) => None,
             Self::Retry { failure, .. } | Self::Failed { failure, .. } => Some(failure),
         }
     }
@@ -500,6 +527,8 @@ pub enum Saved {
         /// The article that goes on.
         into: ArticleId,
     },
+    /// A redirect led to a host of another worker: it goes on there.
+    Moved,
     /// No text; it is tried again.
     Retry,
     /// No text, for good: what the feed said is kept.

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 0: words that are shared.
     ("model", &[]),
     ("telemetry", &[]),
+    ("ownership", &["model"]),
     // Layer 1: decides. Pure.
     ("extract", &[]),
     ("dedup", &[]),
@@ -28,11 +29,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("query", &["model"]),
     ("discover", &["model", "feed", "canonical"]),
     // Layer 2: acts.
-    ("fetch", &["model"]),
+    ("fetch", &["model", "ownership"]),
     (
         "store",
         &[
             "model",
+            "ownership",
             "extract",
             "dedup",
             "canonical",
@@ -49,6 +51,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "model",
             "telemetry",
+            "ownership",
             "extract",
             "dedup",
             "canonical",
@@ -81,6 +84,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "model",
             "telemetry",
+            "ownership",
             "extract",
             "dedup",
             "canonical",

@@ -323,7 +323,7 @@ async fn a_search_never_shows_what_is_gone() {
 #[tokio::test]
 async fn a_deleted_or_damaged_index_comes_back() {
     let room = newsroom().await;
-    let index = room.settings.path.with_file_name("news-search.db");
+    let index = room.path().with_file_name("news-search.db");
     assert!(index.exists());
 
     std::fs::remove_file(&index).unwrap();
@@ -349,7 +349,7 @@ async fn another_process_sees_the_index_that_was_made_anew() {
     let reader = Store::open(&room.settings, Access::Reader).await.unwrap();
     let before = titles(&reader, "storm").await.len();
 
-    std::fs::remove_file(room.settings.path.with_file_name("news-search.db")).unwrap();
+    std::fs::remove_file(room.path().with_file_name("news-search.db")).unwrap();
     room.store.index().await.unwrap();
 
     assert_eq!(before, 2);

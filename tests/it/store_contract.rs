@@ -22,9 +22,9 @@ use wireroom::query::{ArticleQuery, Cursor, Parts};
 use wireroom::schedule::PollState;
 use wireroom::store::{
     Access, Alias, AliasReason, Announcement, Article, ArticleName, Claim, Cost, DueFeed, DuePage,
-    FeedName, FeedReading, FeedState, NewFeed, PageState, PageToFetch, Paused, PollRecorded,
-    PollReport, PollResult, Saved, ScrapeReport, ScrapeResult, ScrapedArticle, Settings,
-    SourceList, Store, StoreError, Subscribed, SyncReport,
+    FeedName, FeedReading, FeedState, Manners, NewFeed, PageState, PageToFetch, Paused,
+    PollRecorded, PollReport, PollResult, Saved, ScrapeReport, ScrapeResult, ScrapedArticle,
+    Settings, SourceList, Store, StoreError, Subscribed, SyncReport,
 };
 
 // What the promises are told with.
@@ -40,9 +40,7 @@ impl Room {
     /// A new SQLite store.
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            path: folder.path().join("news.db"),
-        };
+        let settings = Settings::Sqlite(folder.path().join("news.db"));
         let store = Store::open(&settings, Access::Daemon).await.unwrap();
         Self {
             store,
@@ -57,8 +55,9 @@ impl Room {
         Self { store, ..self }
     }
 
-    fn path(&self) -> &Path {
-        &self.settings.path
+    /// The file of an SQLite store.
+    pub(crate) fn path(&self) -> &Path {
+        self.settings.file().unwrap()
     }
 }
 
@@ -153,6 +152,7 @@ pub(crate) fn report(result: PollResult) -> PollReport {
             n_bytes: 1000,
             duration: Duration::from_millis(40),
         },
+        manners: Manners::default(),
         result,
     }
 }
@@ -234,6 +234,7 @@ pub(crate) async fn scrape(store: &Store, url: &str, article: ScrapedArticle) ->
     let report = ScrapeReport {
         at: later(1),
         cost: Cost::default(),
+        manners: Manners::default(),
         result: ScrapeResult::Article(Box::new(article)),
     };
     store.record_scrape(&due, report).await.unwrap()

@@ -13,7 +13,9 @@ use crate::feed::{self, Entry, ParsedFeed};
 use crate::fetch::{Exchange, FeedAnswer, FeedDocument};
 use crate::model::{ErrorKind, Failure, UrlError, Validators};
 use crate::schedule::{self, Next, Outcome};
-use crate::store::{Announcement, Cost, DueFeed, FeedReading, PageToFetch, PollReport, PollResult};
+use crate::store::{
+    Announcement, Cost, DueFeed, FeedReading, Manners, PageToFetch, PollReport, PollResult,
+};
 
 /// Feed text kept of one entry, in bytes; a field of a hostile feed has no end.
 const MAX_ENTRY_TEXT_BYTES: usize = 2 << 20;
@@ -257,6 +259,7 @@ pub(in super::super) fn poll(
             next_poll,
             state,
             cost,
+            manners: Manners::default(),
             result,
         },
         outcome,
@@ -461,6 +464,8 @@ mod tests {
             body_hash: None,
             state: PollState::default(),
             settings: FeedSettings::default(),
+            moves: 0,
+            manners: Manners::default(),
         }
     }
 

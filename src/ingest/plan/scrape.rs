@@ -9,7 +9,9 @@ use crate::dedup::content_hash;
 use crate::extract::{self, Extracted, Rejected};
 use crate::fetch::{Exchange, PageDocument};
 use crate::model::{ErrorKind, Failure, Retry};
-use crate::store::{Alias, AliasReason, Cost, DuePage, ScrapeReport, ScrapeResult, ScrapedArticle};
+use crate::store::{
+    Alias, AliasReason, Cost, DuePage, Manners, ScrapeReport, ScrapeResult, ScrapedArticle,
+};
 
 /// Attempts at a page before it is given up: at once, after an hour, after a day.
 const PAGE_ATTEMPTS: u32 = 3;
@@ -44,6 +46,7 @@ pub(in super::super) fn scrape(
     ScrapeReport {
         at: now,
         cost,
+        manners: Manners::default(),
         result,
     }
 }
@@ -68,6 +71,7 @@ pub(in super::super) fn failed_scrape(
     ScrapeReport {
         at: now,
         cost,
+        manners: Manners::default(),
         result,
     }
 }
@@ -182,6 +186,8 @@ mod tests {
             due_at: now(),
             attempts,
             settings: FeedSettings::default(),
+            moves: 0,
+            manners: Manners::default(),
         }
     }
 
@@ -208,7 +214,7 @@ mod tests {
             match report.result {
                 ScrapeResult::Retry { at, .. } => Some(at.duration_since(now()).as_hours()),
                 ScrapeResult::Failed { .. } => None,
-                ScrapeResult::Article(article) => panic!("{article:?}"),
+                other => panic!("{other:?}"),
             }
         };
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::super::json;
-use super::super::record::{Backlog, Claim, DueFeed, DuePage, Lease};
+use super::super::record::{Backlog, Claim, DueFeed, DuePage, Lease, Manners};
 use super::fault::Fault;
 use super::{count, int, ms, time};
 use crate::model::{ArticleId, FeedId, FeedUrl, HostKey, PageUrl, Shard, Validators};
@@ -115,6 +115,8 @@ fn read_due_feed(row: &Row<'_>) -> rusqlite::Result<Option<DueFeed>> {
             hinted_interval: hinted(row.get(11)?),
         },
         settings: json::read_settings(&row.get::<_, String>(12)?),
+        moves: 0,
+        manners: Manners::default(),
     }))
 }
 
@@ -130,6 +132,8 @@ fn read_due_page(row: &Row<'_>) -> rusqlite::Result<Option<DuePage>> {
         due_at: time(row.get(4)?),
         attempts: row.get(5)?,
         settings: json::read_settings(&row.get::<_, String>(6)?),
+        moves: 0,
+        manners: Manners::default(),
     }))
 }
 

@@ -33,7 +33,7 @@ use self::lock::DaemonLock;
 use self::readers::Readers;
 use self::search::Index;
 use self::writer::{Writer, WriterState};
-use super::{Access, Settings, StoreError};
+use super::{Access, StoreError};
 
 /// One archive in one file. A cheap clone.
 #[derive(Clone, Debug)]
@@ -52,8 +52,8 @@ struct Shared {
 
 impl Sqlite {
     /// Opens the archive on a blocking thread.
-    pub(super) async fn open(settings: &Settings, access: Access) -> Result<Self, StoreError> {
-        let path = settings.path.clone();
+    pub(super) async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let path = path.to_owned();
         blocking(move || Self::open_now(path, access)).await?
     }
 
@@ -121,8 +121,8 @@ impl Sqlite {
 }
 
 /// The process that holds the daemon's lock, if one does.
-pub(super) fn daemon_process(settings: &Settings) -> Option<u32> {
-    lock::holder(&settings.path)
+pub(super) fn daemon_process(path: &Path) -> Option<u32> {
+    lock::holder(path)
 }
 
 fn open_as_daemon(path: &Path) -> Result<Writer, StoreError> {

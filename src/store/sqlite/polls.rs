@@ -51,6 +51,7 @@ pub(super) fn record_poll(
             recorded = record_entries(connection, writer, due, report.at, reading, &mut touched)?;
             "fetched"
         }
+        PollResult::Moved(_) => "moved",
         PollResult::Gone(failure) => {
             record_failure(connection, due.feed, report, failure)?;
             "gone"

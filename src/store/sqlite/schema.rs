@@ -9,7 +9,10 @@ use super::super::StoreError;
 use super::fault;
 
 /// The schema, one file per version; never edited once released.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_many_workers.sql"),
+];
 
 /// The version that we write.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;

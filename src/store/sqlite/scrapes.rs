@@ -38,6 +38,7 @@ pub(super) fn record_scrape(
         ScrapeResult::Article(scraped) => {
             record_article(connection, &before, scraped, report, &mut touched)?
         }
+        ScrapeResult::Moved(_) => Saved::Moved,
         ScrapeResult::Retry { failure, at } => {
             retry_later(connection, &before, due, failure, *at, &mut touched)?;
             Saved::Retry

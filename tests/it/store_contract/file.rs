@@ -55,9 +55,7 @@ async fn commands_and_readers_work_beside_the_daemon() {
 #[tokio::test]
 async fn a_command_makes_the_store_when_no_daemon_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        path: folder.path().join("deep/er/news.db"),
-    };
+    let settings = Settings::Sqlite(folder.path().join("deep/er/news.db"));
 
     let command = Store::open(&settings, Access::Command).await.unwrap();
     subscribe(&command, listed("https://example.org/feed")).await;
@@ -69,21 +67,19 @@ async fn a_command_makes_the_store_when_no_daemon_runs() {
 #[tokio::test]
 async fn a_reader_makes_no_store() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        path: folder.path().join("news.db"),
-    };
+    let settings = Settings::Sqlite(folder.path().join("news.db"));
 
     let opened = Store::open(&settings, Access::Reader).await;
 
     assert!(matches!(opened, Err(StoreError::Missing { .. })));
-    assert!(!settings.path.exists());
+    assert!(!settings.file().unwrap().exists());
 }
 
 #[tokio::test]
 async fn a_later_version_s_store_is_refused() {
     let room = Room::sqlite().await;
     room.store.close().await.unwrap();
-    rusqlite::Connection::open(&room.settings.path)
+    rusqlite::Connection::open(room.settings.file().unwrap())
         .unwrap()
         .pragma_update(None, "user_version", 999)
         .unwrap();
@@ -101,11 +97,13 @@ async fn a_later_version_s_store_is_refused() {
 #[tokio::test]
 async fn damaged_and_foreign_files_are_told_apart_from_stores() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = |name: &str| Settings {
-        path: folder.path().join(name),
-    };
-    std::fs::write(settings("noise.db").path, "no database at all".repeat(1000)).unwrap();
-    rusqlite::Connection::open(settings("foreign.db").path)
+    let settings = |name: &str| Settings::Sqlite(folder.path().join(name));
+    std::fs::write(
+        settings("noise.db").file().unwrap(),
+        "no database at all".repeat(1000),
+    )
+    .unwrap();
+    rusqlite::Connection::open(settings("foreign.db").file().unwrap())
         .unwrap()
         .execute_batch("CREATE TABLE a (b)")
         .unwrap();
@@ -126,9 +124,7 @@ async fn damaged_and_foreign_files_are_told_apart_from_stores() {
 async fn a_folder_that_cannot_hold_a_store_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
-    let settings = Settings {
-        path: folder.path().join("file/news.db"),
-    };
+    let settings = Settings::Sqlite(folder.path().join("file/news.db"));
 
     let opened = Store::open(&settings, Access::Daemon).await;
 
@@ -186,7 +182,7 @@ async fn a_backup_is_a_store_and_overwrites_nothing() {
 
     assert_eq!(size, std::fs::metadata(&copy).unwrap().len());
     assert!(matches!(again, Err(StoreError::Unwritable { .. })));
-    let restored = Store::open(&Settings { path: copy }, Access::Daemon)
+    let restored = Store::open(&Settings::Sqlite(copy), Access::Daemon)
         .await
         .unwrap();
     assert_eq!(all(&restored).await, all(&room.store).await);
@@ -265,7 +261,7 @@ async fn write_until_killed(settings: Settings) {
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_kill() {
     if let Some(path) = std::env::var_os(WRITE_TO) {
-        return write_until_killed(Settings { path: path.into() }).await;
+        return write_until_killed(Settings::Sqlite(path.into())).await;
     }
     let room = Room::sqlite().await;
     subscribe(&room.store, listed("https://example.org/feed")).await;
@@ -292,7 +288,7 @@ async fn what_was_acknowledged_survives_a_kill() {
 fn killed_after(settings: &Settings, n_polls: usize) -> u64 {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["what_was_acknowledged_survives_a_kill", "--nocapture"])
-        .env(WRITE_TO, &settings.path)
+        .env(WRITE_TO, settings.file().unwrap())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -333,6 +329,7 @@ async fn filled() -> Room {
     let failed = ScrapeReport {
         at: noon(),
         cost: Cost::default(),
+        manners: Manners::default(),
         result: ScrapeResult::Failed {
             failure: Failure::new(ErrorKind::NotHtml, "a PDF"),
             found: None,

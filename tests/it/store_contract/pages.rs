@@ -66,6 +66,7 @@ async fn a_page_that_may_recover_is_due_again_later(room: Room) {
     let retry = ScrapeReport {
         at: noon(),
         cost: Cost::default(),
+        manners: Manners::default(),
         result: ScrapeResult::Retry {
             failure: Failure::new(ErrorKind::Timeout, "30 s"),
             at: later(30),
@@ -115,6 +116,7 @@ async fn a_page_that_failed_for_good_leaves_the_feed_s_word(room: Room) {
     let failed = ScrapeReport {
         at: noon(),
         cost: Cost::default(),
+        manners: Manners::default(),
         result: ScrapeResult::Failed {
             failure: Failure::new(ErrorKind::NotHtml, "a PDF"),
             found: Some(Box::new(found)),
@@ -142,6 +144,7 @@ async fn recording_a_scrape_twice_changes_nothing(room: Room) {
     let report = ScrapeReport {
         at: noon(),
         cost: Cost::default(),
+        manners: Manners::default(),
         result: ScrapeResult::Article(Box::new(scraped(
             "https://example.org/a",
             "A",
@@ -288,6 +291,7 @@ async fn a_page_merged_while_it_was_fetched_says_where_it_went(room: Room) {
     let report = ScrapeReport {
         at: noon(),
         cost: Cost::default(),
+        manners: Manners::default(),
         result: ScrapeResult::Article(Box::new(result)),
     };
     scrape(

@@ -1,0 +1,233 @@
+-- The tables of SQLite's 0001_initial, for an archive that many workers share.
+--
+-- Columns mean the same as there, with the same names and the same text inside. What
+-- differs:
+--
+-- * Every table that grows begins its key with `shard`, 0..1023: the shard of the politeness
+--   key that the row belongs to, or, for an article and all that hangs on it, the one inside
+--   its id.
+-- * Ids are made by the worker that owns the shard, never by the database.
+-- * Long texts (URLs, ids of entries) are not part of an index: their 64-bit key is.
+-- * Sums are kept per shard, so that no two workers wait for one row.
+
+-- What is polled. Written by list synchronisation and by commands.
+CREATE TABLE feed (
+  id             BIGINT PRIMARY KEY,
+  url            TEXT NOT NULL,      -- where it is polled now
+  url_key        BIGINT NOT NULL,    -- of `url`
+  subscribed_url TEXT NOT NULL,      -- where it was subscribed
+  subscribed_key BIGINT NOT NULL UNIQUE, -- of `subscribed_url`
+  list_title     TEXT,               -- title by the list or command; NULL: none given
+  list_site      TEXT,               -- site by the list or command; NULL: none given
+  tags           TEXT NOT NULL DEFAULT '[]',
+  settings       TEXT NOT NULL DEFAULT '{}',
+  file           TEXT,               -- the list file that owns it; NULL: subscribed by command
+  added_at       BIGINT NOT NULL,
+  paused_at      BIGINT,
+  retired_at     BIGINT
+);
+CREATE INDEX feed_url ON feed (url_key);
+
+-- What changes with every poll.
+CREATE TABLE feed_state (
+  shard              SMALLINT NOT NULL,   -- of its host
+  feed_id            BIGINT NOT NULL,
+  host               TEXT NOT NULL,       -- politeness key
+  due_at             BIGINT,              -- NULL: not polled
+  etag               BYTEA,
+  last_modified      BYTEA,
+  validator_url      TEXT,
+  body_hash          BIGINT,
+  failures           INTEGER NOT NULL DEFAULT 0,
+  gone               INTEGER NOT NULL DEFAULT 0,
+  hinted_interval_ms BIGINT,
+  title              TEXT,
+  site_url           TEXT,
+  language           TEXT,
+  article_count      BIGINT NOT NULL DEFAULT 0,
+  last_poll_at       BIGINT,
+  last_success_at    BIGINT,
+  last_new_at        BIGINT,
+  error_kind         TEXT,
+  error              TEXT,
+  error_status       INTEGER,
+  warnings           TEXT NOT NULL DEFAULT '[]',
+  PRIMARY KEY (shard, feed_id)
+) WITH (fillfactor = 80);
+CREATE INDEX feed_state_feed ON feed_state (feed_id);
+CREATE INDEX feed_state_host ON feed_state (shard, host, due_at);
+
+-- One row per politeness key: when its first feed and its first page are due.
+CREATE TABLE host (
+  shard       SMALLINT NOT NULL,
+  name        TEXT NOT NULL,
+  feed_due_at BIGINT,
+  page_due_at BIGINT,
+  PRIMARY KEY (shard, name)
+) WITH (fillfactor = 80);
+CREATE INDEX host_feed_due ON host (shard, feed_due_at) WHERE feed_due_at IS NOT NULL;
+CREATE INDEX host_page_due ON host (shard, page_due_at) WHERE page_due_at IS NOT NULL;
+
+-- What the archive keeps. `shard` is the one inside the id.
+CREATE TABLE article (
+  shard          SMALLINT NOT NULL,
+  id             BIGINT NOT NULL,
+  feed_id        BIGINT NOT NULL,
+  url            TEXT,
+  host           TEXT,
+  canonical_url  TEXT,
+  final_url      TEXT,
+  title          TEXT,
+  authors        TEXT NOT NULL DEFAULT '[]',
+  language       TEXT,
+  summary        TEXT,
+  keywords       TEXT NOT NULL DEFAULT '[]',
+  published      TEXT,
+  published_at   BIGINT,
+  published_from TEXT,
+  first_seen_at  BIGINT NOT NULL,
+  sort_at        BIGINT NOT NULL,
+  word_count     BIGINT NOT NULL DEFAULT 0,
+  content_hash   BIGINT,
+  page_state     TEXT NOT NULL,
+  scraped_at     BIGINT,
+  error_kind     TEXT,
+  error          TEXT,
+  error_status   INTEGER,
+  PRIMARY KEY (shard, id)
+);
+CREATE INDEX article_sort ON article (sort_at, id);
+
+CREATE TABLE article_text (
+  shard      SMALLINT NOT NULL,
+  article_id BIGINT NOT NULL,
+  text       TEXT NOT NULL,
+  PRIMARY KEY (shard, article_id),
+  FOREIGN KEY (shard, article_id) REFERENCES article (shard, id)
+);
+
+CREATE TABLE article_rendering (
+  shard      SMALLINT NOT NULL,
+  article_id BIGINT NOT NULL,
+  enc        SMALLINT NOT NULL,
+  data       BYTEA NOT NULL,
+  PRIMARY KEY (shard, article_id),
+  FOREIGN KEY (shard, article_id) REFERENCES article (shard, id)
+);
+-- The data are compressed already.
+ALTER TABLE article_rendering ALTER COLUMN data SET STORAGE EXTERNAL;
+
+-- Normal forms of URLs that mean an article. `shard` is the one of the form's host: two
+-- workers that hear of one URL at once meet here, and one article is announced under it.
+CREATE TABLE alias (
+  shard      SMALLINT NOT NULL,
+  key        BIGINT NOT NULL,        -- of `form`
+  form       TEXT NOT NULL,
+  article_id BIGINT NOT NULL,
+  url        TEXT NOT NULL,
+  reason     TEXT NOT NULL,          -- announced, redirect, canonical
+  added_at   BIGINT NOT NULL,
+  PRIMARY KEY (shard, key, article_id)
+);
+CREATE UNIQUE INDEX alias_announced ON alias (shard, key) WHERE reason = 'announced';
+CREATE INDEX alias_article ON alias (article_id);
+
+-- One entry of one feed. `shard` is its article's.
+CREATE TABLE sighting (
+  shard        SMALLINT NOT NULL,
+  id           BIGINT NOT NULL,
+  feed_id      BIGINT NOT NULL,
+  entry_key    BIGINT NOT NULL,
+  entry_id     TEXT NOT NULL,
+  article_id   BIGINT NOT NULL,
+  sort_at      BIGINT NOT NULL,
+  guid         TEXT,
+  url          TEXT,
+  title        TEXT,
+  summary      TEXT,
+  enc          SMALLINT,
+  content      BYTEA,
+  published_at BIGINT,
+  updated_at   BIGINT,
+  authors      TEXT NOT NULL DEFAULT '[]',
+  tags         TEXT NOT NULL DEFAULT '[]',
+  enclosures   TEXT NOT NULL DEFAULT '[]',
+  entry_hash   BIGINT NOT NULL,
+  seen_at      BIGINT NOT NULL,
+  changed_at   BIGINT,
+  PRIMARY KEY (shard, id),
+  FOREIGN KEY (shard, article_id) REFERENCES article (shard, id)
+);
+CREATE INDEX sighting_entry ON sighting (feed_id, entry_key);
+CREATE INDEX sighting_note ON sighting (feed_id, entry_hash) WHERE url IS NULL;
+CREATE INDEX sighting_article ON sighting (shard, article_id);
+CREATE INDEX sighting_feed ON sighting (feed_id, sort_at, article_id);
+
+-- Pages to scrape. `shard` is the one of the page's host, which may differ from its article's.
+CREATE TABLE page_job (
+  shard      SMALLINT NOT NULL,
+  article_id BIGINT NOT NULL,
+  host       TEXT NOT NULL,
+  url        TEXT NOT NULL,
+  due_at     BIGINT NOT NULL,
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  feed_id    BIGINT NOT NULL,
+  PRIMARY KEY (shard, article_id)
+);
+CREATE INDEX page_job_host ON page_job (shard, host, due_at);
+CREATE INDEX page_job_article ON page_job (article_id);
+
+-- Every poll of the last 30 days.
+CREATE TABLE poll_log (
+  shard       SMALLINT NOT NULL,
+  id          BIGINT NOT NULL,
+  feed_id     BIGINT NOT NULL,
+  at          BIGINT NOT NULL,
+  outcome     TEXT NOT NULL,
+  status      INTEGER,
+  n_new       BIGINT NOT NULL DEFAULT 0,
+  n_entries   BIGINT NOT NULL DEFAULT 0,
+  n_bytes     BIGINT NOT NULL DEFAULT 0,
+  duration_ms BIGINT NOT NULL DEFAULT 0,
+  error_kind  TEXT,
+  error       TEXT,
+  PRIMARY KEY (shard, id)
+);
+CREATE INDEX poll_log_feed ON poll_log (feed_id, at);
+CREATE INDEX poll_log_at ON poll_log (at);
+
+-- Sums that would be dear to count, one row per shard that added to them: read as sums.
+-- `last_id` is not a sum: the largest id that the owner of the shard ever gave.
+CREATE TABLE counter (
+  shard SMALLINT NOT NULL,
+  name  TEXT NOT NULL,               -- articles, page:STATE, page_error:KIND, last_id
+  n     BIGINT NOT NULL,
+  PRIMARY KEY (shard, name)
+);
+
+-- Articles that the search index has not seen as they are now. `shard` is the article's;
+-- the row goes when the index has taken the change with this `seq`.
+CREATE TABLE article_change (
+  shard      SMALLINT NOT NULL,
+  article_id BIGINT NOT NULL,
+  seq        BIGINT NOT NULL,        -- another one for every change
+  op         SMALLINT NOT NULL,      -- 1: made or changed; 0: gone
+  PRIMARY KEY (shard, article_id)
+);
+
+-- The search index: derived, one row per article.
+CREATE TABLE search_document (
+  shard      SMALLINT NOT NULL,
+  article_id BIGINT NOT NULL,
+  sort_at    BIGINT NOT NULL,
+  words      TSVECTOR NOT NULL,      -- made by wireroom's own tokenizer, without positions
+  PRIMARY KEY (shard, article_id)
+);
+CREATE INDEX search_document_words ON search_document USING GIN (words);
+CREATE INDEX search_document_sort ON search_document (sort_at, article_id);
+
+-- What outlives a process, by name. The row `store_id` is written when the tables are made.
+CREATE TABLE note (
+  name TEXT PRIMARY KEY,
+  text TEXT NOT NULL
+);
