@@ -45,7 +45,12 @@ const START_AND_WAIT: &str = "WIREROOM_TEST_START_AND_WAIT";
 fn start_and_wait() {
     let server = Server::start().expect("it was there a moment ago");
     let folder = server.socket_folder().display();
-    writeln!(std::io::stdout(), "\nserver {} {folder}", server.port()).unwrap();
+    writeln!(
+        std::io::stdout().lock(),
+        "\nserver {} {folder}",
+        server.port()
+    )
+    .unwrap();
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
     // Ends without a word to the server, as a killed process does.
