@@ -36,7 +36,6 @@ pub(crate) struct Room {
     pub(crate) store: Store,
     pub(crate) settings: Settings,
     folder: TempDir,
-    #[allow(dead_code, reason = "dropped with the room")]
     database: Option<Database<'static>>,
 }
 
@@ -73,20 +72,28 @@ impl Room {
         Self { store, ..self }
     }
 
+    /// The one number that the SQL gives, asked as a person beside us would.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        match &self.database {
+            Some(database) => database.number(sql),
+            None => rusqlite::Connection::open(self.path())
+                .unwrap()
+                .query_row(sql, [], |row| row.get(0))
+                .unwrap(),
+        }
+    }
+
     /// The file of an SQLite store.
     pub(crate) fn path(&self) -> &Path {
         self.settings.file().unwrap()
     }
 }
 
-/// How tests reach a database: without a password, and with times that let them finish.
+/// How tests reach a database.
 pub(crate) fn postgres_at(url: &str) -> PostgresSettings {
     PostgresSettings {
-        url: url.to_owned(),
-        password: None,
-        ca_file: None,
-        lease: Duration::from_secs(30),
         longest_exchange: Duration::from_secs(5),
+        ..PostgresSettings::new(url).unwrap()
     }
 }
 
@@ -122,6 +129,7 @@ pub(crate) use on_every_backend;
 mod feeds;
 mod file;
 mod listings;
+mod moves;
 mod pages;
 mod polls;
 mod postgres_server;
