@@ -56,14 +56,20 @@ impl Room {
     /// A new store on PostgreSQL; `None`, said loudly, where that is not installed.
     pub(crate) async fn postgres() -> Option<Self> {
         let database = postgres::database()?;
-        let settings = Settings::Postgres(postgres_at(&database.url()));
+        let settings = postgres_at(&database.url());
+        Some(Self::of(database, settings).await)
+    }
+
+    /// A new store in a database, reached by `settings`.
+    pub(crate) async fn of(database: Database<'static>, settings: PostgresSettings) -> Self {
+        let settings = Settings::Postgres(settings);
         let store = Store::open(&settings, Access::Daemon).await.unwrap();
-        Some(Self {
+        Self {
             store,
             settings,
             folder: tempfile::tempdir().unwrap(),
             database: Some(database),
-        })
+        }
     }
 
     async fn reopened(self) -> Self {
@@ -126,6 +132,7 @@ macro_rules! on_every_backend {
 #[allow(unused_imports, reason = "for promises that are told in other files")]
 pub(crate) use on_every_backend;
 
+mod database;
 mod feeds;
 mod file;
 mod listings;
