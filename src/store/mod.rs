@@ -7,6 +7,9 @@ mod record;
 
 mod decide;
 mod json;
+
+mod fleet;
+
 mod sqlite;
 
 use std::collections::HashSet;
