@@ -15,6 +15,8 @@ mod recording;
 mod postgres;
 mod sqlite;
 
+mod fleet;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};

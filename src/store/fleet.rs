@@ -1,0 +1,1 @@
+//! Who works on the archive: the workers beside us.
