@@ -84,7 +84,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::{Client, Pool};
 
-use self::address::Address;
+use self::address::{Address, Protection};
 use self::connect::Purpose;
 use self::fault::{Attempts, Fault};
 use super::{Access, PostgresSettings, StoreError};
@@ -208,4 +208,12 @@ impl Postgres {
 pub(super) fn read_url(url: &str) -> Result<(String, Option<String>), String> {
     let address = Address::parse(url)?;
     Ok((address.shown, address.password))
+}
+
+/// Whether the way to the database leads over a network, with nobody checking whose server
+/// answers.
+pub(super) fn is_exposed(settings: &PostgresSettings) -> bool {
+    Address::parse(&settings.url).is_ok_and(|address| {
+        !address.is_local() && connect::protection(&address, settings) != Protection::Require
+    })
 }
