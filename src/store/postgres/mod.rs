@@ -72,21 +72,26 @@ mod convert;
 mod due;
 mod fault;
 mod feeds;
+mod fleet;
 mod hosts;
 mod notes;
 mod schema;
+mod shards;
 mod statement;
+mod tally;
 mod tls;
 mod upkeep;
+mod worker;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use deadpool_postgres::{Client, Pool};
 
 use self::address::{Address, Protection};
 use self::connect::Purpose;
 use self::fault::{Attempts, Fault};
+use self::worker::Worker;
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
 
@@ -104,6 +109,8 @@ struct Shared {
     changes: Option<Pool>,
     /// The shards of this process; all of them where it is no worker.
     ownership: Ownership,
+    /// `None` where it is no worker.
+    worker: OnceLock<Worker>,
 }
 
 impl fmt::Debug for Postgres {
@@ -119,12 +126,12 @@ impl Postgres {
         access: Access,
     ) -> Result<Self, StoreError> {
         let changes = match access {
-            Access::Daemon | Access::Command => Some(connect::pool(settings, Purpose::Changes)?),
             Access::Reader => None,
+            _ => Some(connect::pool(settings, Purpose::Changes)?),
         };
-        let ownership = match access {
-            Access::Daemon => Ownership::shared(),
-            Access::Command | Access::Reader => Ownership::all(),
+        let ownership = match access.role() {
+            Some(_) => Ownership::shared(),
+            None => Ownership::all(),
         };
         let store = Self {
             shared: Arc::new(Shared {
@@ -132,9 +139,16 @@ impl Postgres {
                 questions: connect::pool(settings, Purpose::Questions)?,
                 changes,
                 ownership,
+                worker: OnceLock::new(),
             }),
         };
         store.meet().await?;
+        if let Some(role) = access.role() {
+            let ownership = store.ownership().clone();
+            let worker = Worker::start(settings, role, ownership).await?;
+            // Nobody else has this store yet, so that there is none.
+            let _ = store.shared.worker.set(worker);
+        }
         Ok(store)
     }
 
@@ -159,6 +173,11 @@ impl Postgres {
     /// The shards of this process.
     pub(super) fn ownership(&self) -> &Ownership {
         &self.shared.ownership
+    }
+
+    /// This process as a worker, if it is one.
+    pub(super) fn worker(&self) -> Option<&Worker> {
+        self.shared.worker.get()
     }
 
     /// A connection for changes; it goes back when it is dropped.
@@ -193,6 +212,9 @@ impl Postgres {
 
     /// Commits what is under way and closes.
     pub(super) async fn close(self) -> Result<(), StoreError> {
+        if let Some(worker) = self.worker() {
+            worker.leave().await;
+        }
         self.shared.questions.close();
         if let Some(changes) = &self.shared.changes {
             changes.close();
