@@ -44,7 +44,11 @@ macro_rules! asked {
         let mut attempts = $crate::store::postgres::fault::Attempts::default();
         loop {
             let answer = async {
-                let $client = store.question().await?;
+                #[allow(
+                    unused_mut,
+                    reason = "a question of several statements begins a transaction"
+                )]
+                let mut $client = store.question().await?;
                 let answer = $question.await;
                 $crate::store::postgres::fault::part($client, &answer);
                 answer
@@ -73,6 +77,7 @@ mod notes;
 mod schema;
 mod statement;
 mod tls;
+mod upkeep;
 
 use std::fmt;
 use std::sync::Arc;
@@ -176,11 +181,7 @@ impl Postgres {
     }
 
     /// Waits before work is done again, or gives the fault to the caller.
-    pub(super) async fn rest(
-        &self,
-        attempts: &mut Attempts,
-        fault: Fault,
-    ) -> Result<(), StoreError> {
+    async fn rest(&self, attempts: &mut Attempts, fault: Fault) -> Result<(), StoreError> {
         match attempts.pause(&fault) {
             Some(pause) => {
                 tokio::time::sleep(pause).await;
