@@ -9,6 +9,9 @@ mod column;
 mod decide;
 mod json;
 mod lists;
+mod packed;
+mod recording;
+
 mod postgres;
 mod sqlite;
 
