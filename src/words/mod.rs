@@ -68,6 +68,11 @@ impl Words {
         &self.joined
     }
 
+    /// Words that are joined by single spaces already.
+    pub(crate) fn from_joined(joined: String) -> Self {
+        Self { joined }
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -84,6 +89,13 @@ impl Words {
             self.joined.truncate(end.unwrap_or_default());
         }
         self
+    }
+}
+
+impl From<Words> for String {
+    /// The words with one space between them, none at the ends.
+    fn from(words: Words) -> Self {
+        words.joined
     }
 }
 

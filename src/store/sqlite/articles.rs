@@ -13,11 +13,11 @@ use super::super::record::{Article, PageState};
 use super::super::{ArticleName, Listing};
 use super::fault::Fault;
 use super::readers::Reader;
-use super::search::{self, Condition, SearchReader};
+use super::search::{self, SearchReader, Span};
 use super::{count, entries, feeds, int, ms, state, time};
 use crate::canonical::canonicalize;
-use crate::model::{ArticleId, FeedId, FeedUrl};
-use crate::query::{ArticleQuery, Field, Parts};
+use crate::model::{ArticleId, FeedId};
+use crate::query::{ArticleQuery, Condition, FeedCalled, FeedsMeant, Parts};
 
 /// Bodies that one answer holds, in bytes, before the rest is left to the next one. An
 /// export of large articles is bounded in memory by this.
@@ -25,16 +25,15 @@ const MAX_BODY_BYTES: usize = 8 << 20;
 
 pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<Listing, Fault> {
     let (main, search) = reader.both();
-    let wanted = match &query.search {
-        Some(expr) => search::render(&expr.expr, &mut |field, value| {
-            feeds_meant(main, field, value)
-        })?,
-        None => Condition::Everything,
+    let Some(asked) = query.search.as_ref().map(|search| &search.expr) else {
+        return by_time(main, query);
     };
-    match wanted {
-        Condition::Everything => by_time(main, query),
-        Condition::Match(matching) => by_search(main, search, query, &matching),
-        Condition::Nothing => Ok(Listing {
+    let mut feeds = FeedsMeant::asked(asked);
+    find_feeds(main, &mut feeds)?;
+    match Condition::of(asked, &feeds) {
+        Some(Condition::Every) => by_time(main, query),
+        Some(condition) => by_search(main, search, query, condition),
+        None => Ok(Listing {
             index_lag: search.lag(main)?,
             ..Listing::default()
         }),
@@ -109,35 +108,39 @@ fn by_search(
     main: &Connection,
     search: &mut SearchReader,
     query: &ArticleQuery,
-    matching: &str,
+    condition: Condition,
 ) -> Result<Listing, Fault> {
-    let matching = match query.feed {
-        Some(feed) => format!("({matching} AND {})", search::announced_by(feed.0)),
-        None => matching.to_owned(),
+    let condition = match query.feed {
+        Some(feed) => condition.and(Condition::announced_by(feed)),
+        None => condition,
     };
+    let matching = search::render(&condition);
     let (after, before) = bounds(query);
-    // Whole seconds: a document's row knows no more.
-    let from = after.map_or(0, |after| search::place_of_second(after.div_euclid(1000)));
-    let end = before.map_or(i64::MAX, |before| {
-        search::place_of_second((before + 999).div_euclid(1000))
-    });
-    let mut below = end;
-    if let Some(cursor) = query.cursor {
-        let place = search.place(main, cursor.id.0)?;
-        let second_after = search::place_of_second(cursor.at_ms.div_euclid(1000) + 1);
-        below = below.min(place.unwrap_or(second_after));
-    }
+    let mut span = Span {
+        after,
+        before,
+        cursor: query.cursor,
+    };
     let limit = limit(query);
     let mut articles = Vec::new();
     let mut has_more = true;
     while articles.len() < limit && has_more {
         let n_wanted = limit - articles.len();
-        let mut found = search.newest(main, &matching, from, below, n_wanted + 1)?;
+        let mut found = search.newest(main, &matching, span, n_wanted + 1)?;
         has_more = found.len() > n_wanted;
         found.truncate(n_wanted);
-        below = found.last().map_or(below, |last| last.place);
-        let ids: Vec<ArticleId> = found.iter().map(|found| ArticleId(found.article)).collect();
+        let ids: Vec<ArticleId> = found.iter().map(|found| found.id).collect();
         let batch = read(main, &ids, query.parts)?;
+        // The index goes on where it was, even if the article has moved since.
+        let last = match batch.is_cut {
+            true => batch.articles.last().map(|article| article.id),
+            false => ids.last().copied(),
+        };
+        span.cursor = found
+            .iter()
+            .find(|found| Some(found.id) == last)
+            .copied()
+            .or(span.cursor);
         articles.extend(batch.articles);
         if batch.is_cut {
             has_more = true;
@@ -145,55 +148,30 @@ fn by_search(
         }
     }
     Ok(Listing {
-        next: articles.last().filter(|_| has_more).map(Article::cursor),
+        next: span.cursor.filter(|_| has_more),
         articles,
         index_lag: search.lag(main)?,
     })
 }
 
-/// The feeds that a value of `feed:` or `tag:` means.
-fn feeds_meant(main: &Connection, field: Field, value: &str) -> rusqlite::Result<Vec<i64>> {
-    let value = value.trim().to_lowercase();
+/// Looks for the feeds that the values of `feed:` and `tag:` mean.
+fn find_feeds(main: &Connection, feeds: &mut FeedsMeant) -> rusqlite::Result<()> {
+    if feeds.is_empty() {
+        return Ok(());
+    }
     let mut statement =
         main.prepare_cached("SELECT id, url, subscribed_url, title, tags FROM feeds")?;
     let mut rows = statement.query([])?;
-    let mut meant = Vec::new();
     while let Some(row) = rows.next()? {
-        let is_meant = match field {
-            Field::Feed => is_called(row, &value)?,
-            Field::Tag => json::read::<Vec<String>>(&row.get::<_, String>(4)?)
-                .iter()
-                .any(|tag| is_within(&tag.to_lowercase(), &value)),
-            _ => false,
-        };
-        if is_meant {
-            meant.push(row.get(0)?);
-        }
+        feeds.add(&FeedCalled {
+            id: row.get(0)?,
+            url: row.get(1)?,
+            subscribed_url: row.get(2)?,
+            title: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+            tags: json::read(&row.get::<_, String>(4)?),
+        });
     }
-    Ok(meant)
-}
-
-/// Whether a feed is named by its id, its URL, or words of its title.
-fn is_called(row: &Row<'_>, value: &str) -> rusqlite::Result<bool> {
-    if let Ok(id) = value.parse::<i64>() {
-        return Ok(row.get::<_, i64>(0)? == id);
-    }
-    if let Ok(url) = FeedUrl::parse(value) {
-        let url = url.as_str().to_lowercase();
-        return Ok(row.get::<_, String>(1)?.to_lowercase() == url
-            || row.get::<_, String>(2)?.to_lowercase() == url);
-    }
-    let title = row
-        .get::<_, Option<String>>(3)?
-        .unwrap_or_default()
-        .to_lowercase();
-    Ok(!value.is_empty() && value.split_whitespace().all(|word| title.contains(word)))
-}
-
-/// A tag, or a folder below it: `world` means `world/europe` as well.
-fn is_within(tag: &str, folder: &str) -> bool {
-    tag.strip_prefix(folder)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    Ok(())
 }
 
 pub(super) fn article(main: &Connection, name: &ArticleName) -> Result<Option<Article>, Fault> {
