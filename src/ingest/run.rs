@@ -452,7 +452,7 @@ mod tests {
 
         for _ in 0..20 {
             store.note_failure(StoreError::Full {
-                path: "full.db".into(),
+                store: "full.db".into(),
             });
         }
         store.note_success();

@@ -226,8 +226,10 @@ CREATE TABLE search_document (
 CREATE INDEX search_document_words ON search_document USING GIN (words);
 CREATE INDEX search_document_sort ON search_document (sort_at, article_id);
 
--- What outlives a process, by name. The row `store_id` is written when the tables are made.
+-- What outlives a process, by name.
 CREATE TABLE note (
   name TEXT PRIMARY KEY,
   text TEXT NOT NULL
 );
+-- Who changes the set of feeds locks this row.
+INSERT INTO note (name, text) VALUES ('store_id', replace(gen_random_uuid()::text, '-', ''));
