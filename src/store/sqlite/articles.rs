@@ -1,27 +1,22 @@
 //! Reading articles: one, a listing, the answers to a search.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use url::Url;
 
-use super::super::decide;
-use super::super::json::{self, Rendering};
-use super::super::record::{Article, PageState};
+use super::super::json;
+use super::super::listing::{self, Batch, MAX_BODY_BYTES, Sighting, Sightings};
+use super::super::record::Article;
 use super::super::{ArticleName, Listing};
 use super::fault::Fault;
 use super::readers::Reader;
 use super::search::{self, SearchReader, Span};
-use super::{count, entries, feeds, int, ms, state, time};
+use super::{count, entries, int, time};
 use crate::canonical::canonicalize;
 use crate::model::{ArticleId, FeedId};
 use crate::query::{ArticleQuery, Condition, FeedCalled, FeedsMeant, Parts};
-
-/// Bodies that one answer holds, in bytes, before the rest is left to the next one. An
-/// export of large articles is bounded in memory by this.
-const MAX_BODY_BYTES: usize = 8 << 20;
 
 pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<Listing, Fault> {
     let (main, search) = reader.both();
@@ -40,24 +35,9 @@ pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<List
     }
 }
 
-fn limit(query: &ArticleQuery) -> usize {
-    match query.limit {
-        0 => ArticleQuery::DEFAULT_LIMIT,
-        limit => limit.min(ArticleQuery::MAX_LIMIT),
-    }
-}
-
-/// `after:` and `before:` of the search, in milliseconds.
-fn bounds(query: &ArticleQuery) -> (Option<i64>, Option<i64>) {
-    let search = query.search.as_ref();
-    let after: Option<Timestamp> = search.and_then(|search| search.after);
-    let before: Option<Timestamp> = search.and_then(|search| search.before);
-    (after.map(ms), before.map(ms))
-}
-
 /// Straight from the archive, in the order of time: exact, without the index.
 fn by_time(main: &Connection, query: &ArticleQuery) -> Result<Listing, Fault> {
-    let (after, before) = bounds(query);
+    let (after, before) = listing::bounds(query);
     // Each condition is there only when it is asked, so that the index serves it.
     let (from, id) = match query.feed {
         None => ("article", "id"),
@@ -81,7 +61,7 @@ fn by_time(main: &Connection, query: &ArticleQuery) -> Result<Listing, Fault> {
         conditions.push("sort_at < ?".to_owned());
         values.push(before.into());
     }
-    let limit = limit(query);
+    let limit = listing::limit(query);
     values.push(int(limit + 1).into());
     let sql = format!(
         "SELECT DISTINCT {id} FROM {from} WHERE {}
@@ -115,13 +95,13 @@ fn by_search(
         None => condition,
     };
     let matching = search::render(&condition);
-    let (after, before) = bounds(query);
+    let (after, before) = listing::bounds(query);
     let mut span = Span {
         after,
         before,
         cursor: query.cursor,
     };
-    let limit = limit(query);
+    let limit = listing::limit(query);
     let mut articles = Vec::new();
     let mut has_more = true;
     while articles.len() < limit && has_more {
@@ -190,13 +170,6 @@ fn article_at(main: &Connection, url: &str) -> Result<Option<ArticleId>, Fault> 
     }
 }
 
-/// Articles that were read together.
-struct Batch {
-    articles: Vec<Article>,
-    /// Whether the bodies grew too large, and the rest was left out.
-    is_cut: bool,
-}
-
 /// The articles with these ids, in this order; those that are not there are left out.
 fn read(main: &Connection, ids: &[ArticleId], parts: Parts) -> Result<Batch, Fault> {
     let mut sightings = read_sightings(main, ids)?;
@@ -222,7 +195,7 @@ fn read(main: &Connection, ids: &[ArticleId], parts: Parts) -> Result<Batch, Fau
         }
         if parts == Parts::Whole {
             read_body(main, &mut article)?;
-            n_bytes += article.text.len() + article.markdown.len() + article.html.len();
+            n_bytes += listing::body_bytes(&article);
         }
         articles.push(article);
     }
@@ -249,81 +222,24 @@ fn read_article(row: &Row<'_>) -> rusqlite::Result<Article> {
         summary: row.get(12)?,
         tags: json::read(&row.get::<_, String>(13)?),
         word_count: count(row, 14)?,
-        page_state: page_state(&row.get::<_, String>(15)?),
-        page_failure: feeds::failure(row.get(16)?, row.get(17)?, row.get(18)?),
+        page_state: listing::page_state(&row.get::<_, String>(15)?),
+        page_failure: listing::failure(row.get(16)?, row.get(17)?, row.get(18)?),
         ..Article::default()
     })
 }
 
-fn page_state(name: &str) -> PageState {
-    PageState::ALL
-        .into_iter()
-        .find(|state| state.name() == name)
-        .unwrap_or_default()
-}
-
 fn read_body(main: &Connection, article: &mut Article) -> rusqlite::Result<()> {
-    article.text = main
+    let text: Option<String> = main
         .prepare_cached("SELECT text FROM article_text WHERE article_id = ?1")?
         .query_row([article.id.0], |row| row.get(0))
-        .optional()?
-        .unwrap_or_default();
-    let packed: Option<(i64, Vec<u8>)> = main
+        .optional()?;
+    let rendering: Option<(i64, Vec<u8>)> = main
         .prepare_cached("SELECT enc, data FROM article_rendering WHERE article_id = ?1")?
         .query_row([article.id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let rendering = match packed {
-        Some((enc, data)) => Rendering::read(&state::unpack(enc, &data)),
-        None => Rendering {
-            markdown: decide::plain_as_markdown(&article.text),
-            html: decide::plain_as_html(&article.text),
-            ..Rendering::default()
-        },
-    };
-    article.markdown = rendering.markdown;
-    article.html = rendering.html;
-    article.images = rendering.images;
-    article.related = rendering.related;
+    let rendering = rendering.as_ref().map(|(enc, data)| (*enc, data.as_slice()));
+    listing::add_body(article, text.unwrap_or_default(), rendering);
     Ok(())
-}
-
-/// What the feeds said of one article, first sighting first.
-#[derive(Default)]
-struct Sightings {
-    guid: Option<Option<String>>,
-    feeds: BTreeSet<FeedId>,
-    feed_urls: Vec<String>,
-    tags: Vec<String>,
-    enclosures: Vec<crate::feed::Enclosure>,
-}
-
-impl Sightings {
-    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let guid: Option<String> = row.get(1)?;
-        self.guid.get_or_insert(guid);
-        if self.feeds.insert(FeedId(row.get(2)?)) {
-            self.feed_urls.push(row.get(3)?);
-        }
-        self.tags
-            .extend(json::read::<Vec<String>>(&row.get::<_, String>(4)?));
-        self.tags
-            .extend(json::read::<Vec<String>>(&row.get::<_, String>(5)?));
-        if self.enclosures.is_empty() {
-            self.enclosures = json::read_enclosures(&row.get::<_, String>(6)?);
-        }
-        Ok(())
-    }
-
-    fn add_to(self, article: &mut Article) {
-        article.guid = self.guid.flatten();
-        article.feed_urls = self.feed_urls;
-        article.enclosures = self.enclosures;
-        for tag in self.tags {
-            if !article.tags.contains(&tag) {
-                article.tags.push(tag);
-            }
-        }
-    }
 }
 
 fn read_sightings(
@@ -340,7 +256,15 @@ fn read_sightings(
     let mut rows = statement.query([json::write(&ids)])?;
     let mut sightings: HashMap<i64, Sightings> = HashMap::new();
     while let Some(row) = rows.next()? {
-        sightings.entry(row.get(0)?).or_default().add(row)?;
+        let article = sightings.entry(row.get(0)?).or_default();
+        article.add(Sighting {
+            guid: row.get(1)?,
+            feed: FeedId(row.get(2)?),
+            feed_url: row.get(3)?,
+            tags: row.get(4)?,
+            feed_tags: row.get(5)?,
+            enclosures: row.get(6)?,
+        });
     }
     Ok(sightings)
 }

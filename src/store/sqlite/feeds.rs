@@ -174,12 +174,12 @@ fn change_one(connection: &Connection, sql: &str, feed: FeedId, value: i64) -> R
     }
 }
 
-fn no_feed(feed: FeedId) -> Fault {
+pub(super) fn no_feed(feed: FeedId) -> Fault {
     Fault::Store(StoreError::Database(format!("there is no feed {feed}")))
 }
 
 /// When a feed is due; never while it is paused or retired.
-pub(super) fn set_due(
+fn set_due(
     connection: &Connection,
     feed: FeedId,
     due: Option<Timestamp>,
