@@ -110,6 +110,17 @@ impl Condition {
         }
     }
 
+    /// Whether it asks for keys.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        match self {
+            Self::Keys(_) => true,
+            Self::Every | Self::Words(_) => false,
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::has_keys),
+            Self::Not(part) => part.has_keys(),
+        }
+    }
+
     fn within(expr: &Expr, feeds: &FeedsMeant, depth: usize) -> Option<Self> {
         if depth > MAX_DEPTH {
             return None;

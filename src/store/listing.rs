@@ -8,7 +8,7 @@ use super::record::{Article, PageState};
 use super::{column, decide, packed};
 use crate::feed::Enclosure;
 use crate::model::{ErrorKind, Failure, FeedId};
-use crate::query::ArticleQuery;
+use crate::query::{ArticleQuery, Cursor};
 
 /// Bodies that one answer holds, in bytes, before the rest is left to the next one. An
 /// export of large articles is bounded in memory by this.
@@ -52,11 +52,22 @@ pub(super) fn failure(
 }
 
 /// Articles that were read together.
+#[derive(Default)]
 pub(super) struct Batch {
     /// In the order in which they were asked for, without those that are not there.
     pub(super) articles: Vec<Article>,
     /// Whether the bodies grew too large, and the rest was left out.
     pub(super) is_cut: bool,
+}
+
+/// Where an index goes on behind a batch of what it found, wherever the articles have moved
+/// to since; `None` when nothing was found.
+pub(super) fn last_read(found: &[Cursor], batch: &Batch) -> Option<Cursor> {
+    let last = batch.articles.last().filter(|_| batch.is_cut);
+    match last {
+        Some(last) => found.iter().find(|found| found.id == last.id).copied(),
+        None => found.last().copied(),
+    }
 }
 
 /// What one sighting says of its article.

@@ -103,32 +103,24 @@ fn by_search(
     };
     let limit = listing::limit(query);
     let mut articles = Vec::new();
-    let mut has_more = true;
-    while articles.len() < limit && has_more {
+    let mut next = None;
+    while articles.len() < limit {
         let n_wanted = limit - articles.len();
         let mut found = search.newest(main, &matching, span, n_wanted + 1)?;
-        has_more = found.len() > n_wanted;
+        let has_more = found.len() > n_wanted;
         found.truncate(n_wanted);
         let ids: Vec<ArticleId> = found.iter().map(|found| found.id).collect();
         let batch = read(main, &ids, query.parts)?;
-        // The index goes on where it was, even if the article has moved since.
-        let last = match batch.is_cut {
-            true => batch.articles.last().map(|article| article.id),
-            false => ids.last().copied(),
-        };
-        span.cursor = found
-            .iter()
-            .find(|found| Some(found.id) == last)
-            .copied()
-            .or(span.cursor);
+        let last = listing::last_read(&found, &batch);
         articles.extend(batch.articles);
-        if batch.is_cut {
-            has_more = true;
+        next = last.filter(|_| has_more || batch.is_cut);
+        if next.is_none() || batch.is_cut {
             break;
         }
+        span.cursor = next;
     }
     Ok(Listing {
-        next: span.cursor.filter(|_| has_more),
+        next,
         articles,
         index_lag: search.lag(main)?,
     })
