@@ -7,7 +7,7 @@ use super::json::{self, Rendering};
 use super::record::{Article, PageState};
 use super::{column, decide, packed};
 use crate::feed::Enclosure;
-use crate::model::{ErrorKind, Failure, FeedId};
+use crate::model::FeedId;
 use crate::query::{ArticleQuery, Cursor};
 
 /// Bodies that one answer holds, in bytes, before the rest is left to the next one. An
@@ -36,19 +36,6 @@ pub(super) fn page_state(name: &str) -> PageState {
         .into_iter()
         .find(|state| state.name() == name)
         .unwrap_or_default()
-}
-
-/// A failure from its columns.
-pub(super) fn failure(
-    kind: Option<String>,
-    detail: Option<String>,
-    status: Option<u16>,
-) -> Option<Failure> {
-    let kind = kind?.parse().unwrap_or(ErrorKind::Internal);
-    Some(Failure {
-        status,
-        ..Failure::new(kind, detail.unwrap_or_default())
-    })
 }
 
 /// Articles that were read together.

@@ -9,6 +9,7 @@ mod column;
 mod decide;
 mod json;
 mod listing;
+mod lists;
 mod packed;
 mod recording;
 

@@ -9,7 +9,7 @@ use url::Url;
 use super::super::column::{int, time};
 use super::super::listing::{self, Batch, MAX_BODY_BYTES, Sighting, Sightings};
 use super::super::record::Article;
-use super::super::{ArticleName, Listing, decide, json};
+use super::super::{ArticleName, Listing, decide, json, lists};
 use super::convert::{count, shard_column, status};
 use super::fault::Fault;
 use super::search::{self, Span, Walk, id_columns};
@@ -264,7 +264,7 @@ fn read_head(row: &Row) -> Result<Article, Fault> {
         tags: json::read(get(row, 13)?),
         word_count: count(row, 14)?,
         page_state: listing::page_state(get(row, 15)?),
-        page_failure: listing::failure(get(row, 16)?, get(row, 17)?, status(row, 18)?),
+        page_failure: lists::failure(get(row, 16)?, get(row, 17)?, status(row, 18)?),
         ..Article::default()
     })
 }

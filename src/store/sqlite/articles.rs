@@ -9,7 +9,7 @@ use url::Url;
 use super::super::json;
 use super::super::listing::{self, Batch, MAX_BODY_BYTES, Sighting, Sightings};
 use super::super::record::Article;
-use super::super::{ArticleName, Listing};
+use super::super::{ArticleName, Listing, lists};
 use super::fault::Fault;
 use super::readers::Reader;
 use super::search::{self, SearchReader, Span};
@@ -215,7 +215,7 @@ fn read_article(row: &Row<'_>) -> rusqlite::Result<Article> {
         tags: json::read(&row.get::<_, String>(13)?),
         word_count: count(row, 14)?,
         page_state: listing::page_state(&row.get::<_, String>(15)?),
-        page_failure: listing::failure(row.get(16)?, row.get(17)?, row.get(18)?),
+        page_failure: lists::failure(row.get(16)?, row.get(17)?, row.get(18)?),
         ..Article::default()
     })
 }
@@ -229,7 +229,9 @@ fn read_body(main: &Connection, article: &mut Article) -> rusqlite::Result<()> {
         .prepare_cached("SELECT enc, data FROM article_rendering WHERE article_id = ?1")?
         .query_row([article.id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let rendering = rendering.as_ref().map(|(enc, data)| (*enc, data.as_slice()));
+    let rendering = rendering
+        .as_ref()
+        .map(|(enc, data)| (*enc, data.as_slice()));
     listing::add_body(article, text.unwrap_or_default(), rendering);
     Ok(())
 }

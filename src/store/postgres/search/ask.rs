@@ -122,9 +122,9 @@ async fn those_that_answer(
             .map(|found| found.id)
             .collect::<Vec<ArticleId>>()
     });
-    let answering = answering.await.map_err(|error| {
-        Fault::Store(StoreError::Database(format!("a search ended: {error}")))
-    })?;
+    let answering = answering
+        .await
+        .map_err(|error| Fault::Store(StoreError::Database(format!("a search ended: {error}"))))?;
     Ok(found
         .iter()
         .filter(|found| answering.contains(&found.id))
@@ -193,7 +193,14 @@ async fn found_by(
     rows(
         client,
         sql,
-        &[&tsquery, &after, &before, &behind.at_ms, &behind.id.0, &limit],
+        &[
+            &tsquery,
+            &after,
+            &before,
+            &behind.at_ms,
+            &behind.id.0,
+            &limit,
+        ],
     )
     .await?
     .iter()

@@ -64,8 +64,7 @@ pub(in super::super) fn id_columns(ids: &[ArticleId]) -> (Vec<i16>, Vec<i64>) {
 
 fn read(row: &Row) -> Result<Found, Fault> {
     let text = |column| -> Result<Option<String>, Fault> { get(row, column) };
-    let final_host =
-        text(5)?.and_then(|url| Url::parse(&url).ok()?.host_str().map(str::to_owned));
+    let final_host = text(5)?.and_then(|url| Url::parse(&url).ok()?.host_str().map(str::to_owned));
     Ok(Found {
         id: ArticleId(get(row, 0)?),
         sort_at_ms: get(row, 1)?,

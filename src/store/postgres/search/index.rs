@@ -32,14 +32,10 @@ struct Changes {
 
 /// Takes in all changes that no other process is taking in; how many articles that were.
 pub(in super::super) async fn index(store: &Postgres) -> Result<usize, StoreError> {
-    store
-        .transaction(async |transaction| make_anew_if_outdated(transaction).await)
-        .await?;
+    in_transaction!(store, transaction => make_anew_if_outdated(&transaction))?;
     let mut n_taken = 0;
     loop {
-        let n = store
-            .transaction(async |transaction| take_batch(transaction).await)
-            .await?;
+        let n = in_transaction!(store, transaction => take_batch(&transaction))?;
         n_taken += n;
         if n < BATCH {
             return Ok(n_taken);

@@ -185,7 +185,10 @@ mod tests {
         assert_eq!(render(&phrase()), "('new' & 'york')");
         assert_eq!(render(&not(phrase())), "'k:kall'");
         assert_eq!(render(&not(not(phrase()))), "('new' & 'york')");
-        let mixed = Condition::And(vec![word("a"), not(Condition::Or(vec![word("b"), phrase()]))]);
+        let mixed = Condition::And(vec![
+            word("a"),
+            not(Condition::Or(vec![word("b"), phrase()])),
+        ]);
         assert_eq!(render(&mixed), "('a' & !'b')");
     }
 
