@@ -67,6 +67,7 @@ macro_rules! asked {
 mod face;
 
 mod address;
+mod articles;
 mod connect;
 mod convert;
 mod due;
@@ -76,6 +77,7 @@ mod fleet;
 mod hosts;
 mod notes;
 mod schema;
+mod search;
 mod shards;
 mod statement;
 mod tally;
