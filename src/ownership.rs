@@ -44,6 +44,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Held {
+    /// The worker's id in the database; `None` while it has none.
+    owner: Option<i64>,
     /// Nothing may be under way after it; `None` while this process counts as dead.
     sure_until: Option<Moment>,
     shards: HashMap<Shard, Holding>,
@@ -202,6 +204,13 @@ impl Ownership {
         Some(shards)
     }
 
+    /// The id under which this worker owns its shards; `None` for the only process, and for a
+    /// worker that counts as dead.
+    #[must_use]
+    pub fn owner(&self) -> Option<i64> {
+        self.shared.as_ref()?.held().owner
+    }
+
     /// How many shards are ours, those that are being handed over included.
     #[must_use]
     pub fn n_shards(&self) -> usize {
@@ -223,6 +232,14 @@ impl Ownership {
 
 /// What the worker's own task does. For the only process, nothing.
 impl Ownership {
+    /// This worker has a new id, and owns nothing under it yet.
+    pub fn register(&self, owner: i64) {
+        if let Some(shared) = &self.shared {
+            shared.held().lose_all();
+            shared.held().owner = Some(owner);
+        }
+    }
+
     /// The database has confirmed that this worker lives until `lease` after `read`, which is
     /// a moment before it was asked.
     pub fn renew(&self, read: Moment, lease: Duration) {
@@ -231,17 +248,20 @@ impl Ownership {
         }
     }
 
-    /// These shards are ours from now on, under these epochs.
-    pub fn take(&self, shards: &[(Shard, u64)]) {
+    /// These shards, under these epochs, and no others are ours. Those that were ours under
+    /// the same epoch stay as they are.
+    pub fn hold(&self, shards: &[(Shard, u64)]) {
         let Some(shared) = &self.shared else { return };
         let since = Instant::now();
         let mut held = shared.held();
+        let mut before = std::mem::take(&mut held.shards);
         for &(shard, epoch) in shards {
-            let holding = Holding {
+            let known = before.remove(&shard).filter(|known| known.epoch == epoch);
+            let holding = known.unwrap_or(Holding {
                 epoch,
                 since,
                 is_ending: false,
-            };
+            });
             held.shards.insert(shard, holding);
         }
     }
@@ -282,8 +302,8 @@ impl Ownership {
         ended
     }
 
-    /// Waits until something that was under way has ended. What ends between two calls is
-    /// not missed.
+    /// Waits until all that was under way in a shard that is being handed over has ended.
+    /// What ends between two calls is not missed.
     pub async fn landed(&self) {
         match &self.shared {
             Some(shared) => shared.landed.notified().await,
@@ -303,10 +323,7 @@ impl Ownership {
     /// This worker counts as dead: nothing is ours any more.
     pub fn lose_all(&self) {
         let Some(shared) = &self.shared else { return };
-        let mut held = shared.held();
-        held.sure_until = None;
-        held.shards.clear();
-        held.is_settled = false;
+        shared.held().lose_all();
     }
 }
 
@@ -317,6 +334,13 @@ impl Shared {
 }
 
 impl Held {
+    fn lose_all(&mut self) {
+        self.owner = None;
+        self.sure_until = None;
+        self.shards.clear();
+        self.is_settled = false;
+    }
+
     fn standing(&self, shard: Shard, takes: Duration, now: Moment) -> Standing {
         let Some(holding) = self.shards.get(&shard) else {
             return Standing::Foreign;
@@ -350,7 +374,9 @@ impl Drop for Flight {
             *n_flights -= 1;
             if *n_flights == 0 {
                 held.flights.remove(shard);
-                shared.landed.notify_one();
+                if held.shards.get(shard).is_some_and(|held| held.is_ending) {
+                    shared.landed.notify_one();
+                }
             }
         }
     }
@@ -372,7 +398,7 @@ mod tests {
     fn owner() -> Ownership {
         let ownership = Ownership::shared();
         ownership.renew(Moment::now(), LEASE);
-        ownership.take(&[(host().shard(), 7)]);
+        ownership.hold(&[(host().shard(), 7)]);
         ownership
     }
 
@@ -465,12 +491,42 @@ mod tests {
     }
 
     #[test]
+    fn what_the_database_says_again_changes_nothing() {
+        let ownership = owner();
+        let since = ownership.held_since(&host());
+        ownership.end(&[host().shard()]);
+        let other = Shard((host().shard().0 + 1) % N_SHARDS);
+
+        ownership.hold(&[(host().shard(), 7), (other, 3)]);
+
+        assert_eq!(ownership.held_since(&host()), since);
+        assert_eq!(ownership.standing(&host(), TAKES), Standing::Ending);
+        assert_eq!(ownership.shards(), Some(vec![(other, 3)]));
+        ownership.hold(&[(host().shard(), 8)]);
+        assert_eq!(ownership.standing(&host(), TAKES), Standing::Ours);
+        assert_eq!(ownership.n_shards(), 1);
+    }
+
+    #[test]
+    fn a_new_id_owns_nothing() {
+        let ownership = owner();
+
+        ownership.register(42);
+
+        assert_eq!((ownership.owner(), ownership.n_shards()), (Some(42), 0));
+        assert!(!ownership.can_start(Duration::ZERO));
+        ownership.lose_all();
+        assert_eq!(ownership.owner(), None);
+        assert_eq!(Ownership::all().owner(), None);
+    }
+
+    #[test]
     fn a_flight_outlives_the_loss_of_its_shard() {
         let ownership = owner();
         let old = ownership.start(&host(), TAKES).unwrap();
         ownership.lose_all();
         ownership.renew(Moment::now(), LEASE);
-        ownership.take(&[(host().shard(), 9)]);
+        ownership.hold(&[(host().shard(), 9)]);
 
         ownership.end(&[host().shard()]);
         let while_under_way = ownership.ended();

@@ -8,6 +8,7 @@ mod record;
 mod column;
 mod decide;
 mod json;
+mod listing;
 mod lists;
 mod packed;
 mod recording;
@@ -25,9 +26,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{ArticleId, FeedId, FeedUrl};
-use crate::ownership::Ownership;
+use crate::ownership::{self, Ownership};
 use crate::query::{ArticleQuery, Cursor};
 
+pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState};
 pub use record::*;
 
 /// Where the archive is. `[store]` of the configuration.
@@ -89,9 +91,22 @@ impl PostgresSettings {
             url,
             password,
             ca_file: None,
-            lease: Duration::from_secs(30),
+            lease: Duration::from_secs(48),
             longest_exchange: Duration::from_secs(30),
         })
+    }
+
+    /// The shortest lease within which an exchange that takes so long surely ends.
+    #[must_use]
+    pub fn shortest_lease(longest_exchange: Duration) -> Duration {
+        ownership::shortest_lease(longest_exchange)
+    }
+
+    /// Whether the way to the database leads over a network, with nobody checking whose
+    /// server answers.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        postgres::is_exposed(self)
     }
 }
 
@@ -111,8 +126,13 @@ impl fmt::Debug for PostgresSettings {
 /// Who opens the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// The one daemon (or `run --once`): takes the lock, creates and migrates.
+    /// A daemon (or `run --once`) that does everything: takes the lock of a file, creates and
+    /// migrates; on a database a worker that owns its share of the hosts.
     Daemon,
+    /// The same, and it leaves the search index to others.
+    Ingest,
+    /// A worker that keeps the search index, and owns no host.
+    Serve,
     /// A command that changes something beside the daemon: creates and migrates if no daemon runs.
     Command,
     /// A question: never writes; the file must exist.

@@ -17,7 +17,7 @@ fn worker(settings: Settings, sites: &[&Site]) -> (Fetcher, Ownership) {
     let ownership = Ownership::shared();
     ownership.renew(Moment::now(), Duration::from_secs(60));
     let shards: Vec<_> = sites.iter().map(|site| (key(site).shard(), 1)).collect();
-    ownership.take(&shards);
+    ownership.hold(&shards);
     let fetcher = Fetcher::of_worker(settings, ownership.clone()).unwrap();
     (fetcher, ownership)
 }
@@ -95,7 +95,7 @@ async fn a_host_that_is_not_surely_ours_is_not_asked_at_all() {
     let foreign = poll(&fetcher, &abroad.url("/feed"), Errand::default()).await;
     ownership.end(&[key(&home).shard()]);
     let ending = poll(&fetcher, &home.url("/feed"), Errand::default()).await;
-    ownership.take(&[(key(&home).shard(), 1)]);
+    ownership.hold(&[(key(&home).shard(), 1)]);
     ownership.renew(Moment::now(), quick().timeout);
     let too_long = scrape(&fetcher, &home.url("/page")).await;
 
@@ -172,7 +172,7 @@ async fn a_host_whose_owner_has_changed_is_first_given_its_pause() {
     let errand = |gap| Errand { gap, moves: 0 };
     poll(&fetcher, &site.url("/feed"), errand(Some(gap))).await;
     let first = site.last_request().at;
-    ownership.take(&[(key(&site).shard(), 2)]);
+    ownership.hold(&[(key(&site).shard(), 2)]);
     let took_over_again = Instant::now();
     poll(&fetcher, &site.url("/feed"), errand(None)).await;
     let second = site.last_request().at;
