@@ -71,6 +71,7 @@ mod fault;
 mod feeds;
 mod hosts;
 mod notes;
+mod rows;
 mod schema;
 mod search;
 mod statement;
@@ -86,6 +87,8 @@ use self::connect::Purpose;
 use self::fault::{Attempts, Fault};
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
+
+pub(super) use self::rows::PostgresRows;
 
 /// One archive in one database. A cheap clone.
 #[derive(Clone)]
