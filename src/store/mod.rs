@@ -18,6 +18,8 @@ mod migrate;
 mod postgres;
 mod sqlite;
 
+mod fleet;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,9 +28,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{ArticleId, FeedId, FeedUrl};
-use crate::ownership::Ownership;
+use crate::ownership::{self, Ownership};
 use crate::query::{ArticleQuery, Cursor};
 
+pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState};
 pub use migrate::{Moved as MovedArchive, Progress, Step};
 pub use record::*;
 
@@ -91,9 +94,22 @@ impl PostgresSettings {
             url,
             password,
             ca_file: None,
-            lease: Duration::from_secs(30),
+            lease: Duration::from_secs(48),
             longest_exchange: Duration::from_secs(30),
         })
+    }
+
+    /// The shortest lease within which an exchange that takes so long surely ends.
+    #[must_use]
+    pub fn shortest_lease(longest_exchange: Duration) -> Duration {
+        ownership::shortest_lease(longest_exchange)
+    }
+
+    /// Whether the way to the database leads over a network, with nobody checking whose
+    /// server answers.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        postgres::is_exposed(self)
     }
 }
 
@@ -113,8 +129,13 @@ impl fmt::Debug for PostgresSettings {
 /// Who opens the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// The one daemon (or `run --once`): takes the lock, creates and migrates.
+    /// A daemon (or `run --once`) that does everything: takes the lock of a file, creates and
+    /// migrates; on a database a worker that owns its share of the hosts.
     Daemon,
+    /// The same, and it leaves the search index to others.
+    Ingest,
+    /// A worker that keeps the search index, and owns no host.
+    Serve,
     /// A command that changes something beside the daemon: creates and migrates if no daemon runs.
     Command,
     /// A question: never writes; the file must exist.

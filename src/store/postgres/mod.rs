@@ -44,7 +44,11 @@ macro_rules! asked {
         let mut attempts = $crate::store::postgres::fault::Attempts::default();
         loop {
             let answer = async {
-                let $client = store.question().await?;
+                #[allow(
+                    unused_mut,
+                    reason = "a question of several statements begins a transaction"
+                )]
+                let mut $client = store.question().await?;
                 let answer = $question.await;
                 $crate::store::postgres::fault::part($client, &answer);
                 answer
@@ -69,22 +73,28 @@ mod convert;
 mod due;
 mod fault;
 mod feeds;
+mod fleet;
 mod hosts;
 mod notes;
 mod rows;
 mod schema;
 mod search;
+mod shards;
 mod statement;
+mod tally;
 mod tls;
+mod upkeep;
+mod worker;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use deadpool_postgres::{Client, Pool};
 
-use self::address::Address;
+use self::address::{Address, Protection};
 use self::connect::Purpose;
 use self::fault::{Attempts, Fault};
+use self::worker::Worker;
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
 
@@ -104,6 +114,8 @@ struct Shared {
     changes: Option<Pool>,
     /// The shards of this process; all of them where it is no worker.
     ownership: Ownership,
+    /// `None` where it is no worker.
+    worker: OnceLock<Worker>,
 }
 
 impl fmt::Debug for Postgres {
@@ -119,12 +131,12 @@ impl Postgres {
         access: Access,
     ) -> Result<Self, StoreError> {
         let changes = match access {
-            Access::Daemon | Access::Command => Some(connect::pool(settings, Purpose::Changes)?),
             Access::Reader => None,
+            _ => Some(connect::pool(settings, Purpose::Changes)?),
         };
-        let ownership = match access {
-            Access::Daemon => Ownership::shared(),
-            Access::Command | Access::Reader => Ownership::all(),
+        let ownership = match access.role() {
+            Some(_) => Ownership::shared(),
+            None => Ownership::all(),
         };
         let store = Self {
             shared: Arc::new(Shared {
@@ -132,9 +144,16 @@ impl Postgres {
                 questions: connect::pool(settings, Purpose::Questions)?,
                 changes,
                 ownership,
+                worker: OnceLock::new(),
             }),
         };
         store.meet().await?;
+        if let Some(role) = access.role() {
+            let ownership = store.ownership().clone();
+            let worker = Worker::start(settings, role, ownership).await?;
+            // Nobody else has this store yet, so that there is none.
+            let _ = store.shared.worker.set(worker);
+        }
         Ok(store)
     }
 
@@ -161,6 +180,11 @@ impl Postgres {
         &self.shared.ownership
     }
 
+    /// This process as a worker, if it is one.
+    pub(super) fn worker(&self) -> Option<&Worker> {
+        self.shared.worker.get()
+    }
+
     /// A connection for changes; it goes back when it is dropped.
     ///
     /// # Errors
@@ -181,11 +205,7 @@ impl Postgres {
     }
 
     /// Waits before work is done again, or gives the fault to the caller.
-    pub(super) async fn rest(
-        &self,
-        attempts: &mut Attempts,
-        fault: Fault,
-    ) -> Result<(), StoreError> {
+    async fn rest(&self, attempts: &mut Attempts, fault: Fault) -> Result<(), StoreError> {
         match attempts.pause(&fault) {
             Some(pause) => {
                 tokio::time::sleep(pause).await;
@@ -197,6 +217,9 @@ impl Postgres {
 
     /// Commits what is under way and closes.
     pub(super) async fn close(self) -> Result<(), StoreError> {
+        if let Some(worker) = self.worker() {
+            worker.leave().await;
+        }
         self.shared.questions.close();
         if let Some(changes) = &self.shared.changes {
             changes.close();
@@ -212,4 +235,12 @@ impl Postgres {
 pub(super) fn read_url(url: &str) -> Result<(String, Option<String>), String> {
     let address = Address::parse(url)?;
     Ok((address.shown, address.password))
+}
+
+/// Whether the way to the database leads over a network, with nobody checking whose server
+/// answers.
+pub(super) fn is_exposed(settings: &PostgresSettings) -> bool {
+    Address::parse(&settings.url).is_ok_and(|address| {
+        !address.is_local() && connect::protection(&address, settings) != Protection::Require
+    })
 }

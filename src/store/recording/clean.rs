@@ -3,19 +3,12 @@
 
 use std::borrow::Cow;
 
+use super::super::column::storable;
 use super::super::record::{
     Alias, Announcement, FeedReading, PollReport, PollResult, ScrapeReport, ScrapeResult,
     ScrapedArticle,
 };
 use crate::model::{Failure, Validators};
-
-/// The text as it is kept.
-pub(in crate::store) fn without_nul(text: &str) -> Cow<'_, str> {
-    match text.contains('\0') {
-        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
-        false => Cow::Borrowed(text),
-    }
-}
 
 pub(super) fn poll(report: &mut PollReport) {
     match &mut report.result {
@@ -114,7 +107,7 @@ fn maybe(column: &mut Option<String>) {
 }
 
 fn text(column: &mut String) {
-    if let Cow::Owned(clean) = without_nul(column) {
+    if let Cow::Owned(clean) = storable(column) {
         *column = clean;
     }
 }
@@ -137,6 +130,5 @@ mod tests {
         assert_eq!(announced.entry_id, "a\u{fffd}b");
         assert_eq!(announced.title.as_deref(), Some("\u{fffd}"));
         assert_eq!(announced.tags, ["x\u{fffd}"]);
-        assert!(matches!(without_nul("plain"), Cow::Borrowed("plain")));
     }
 }

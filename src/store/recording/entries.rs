@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::super::column::ms;
 use super::super::decide;
 use super::super::record::{AliasReason, PageState, PollRecorded};
 use super::reports::{Entry, Poll, Said};
 use super::rows::{ArticleRow, Born, Claim, First, JobRow, Mark, PageError, SightingRow, Words};
-use super::unit::{Ids, Job, Refusal, Unit, ms};
+use super::unit::{Ids, Job, Refusal, Unit};
 use crate::model::{ArticleId, FeedId};
 
 /// Most sightings of an article by one feed, and most notes of one content in one feed: as

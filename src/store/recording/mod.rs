@@ -18,7 +18,6 @@ mod scrapes;
 
 mod clean;
 
-pub(super) use clean::without_nul;
 pub(super) use reports::{Poll, Report, Said, Scrape};
 pub(super) use rows::{
     Answer, ArticleRow, Born, Claim, First, Form, JobRow, Mark, Op, PageError, PollRow, ReadingRow,

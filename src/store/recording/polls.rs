@@ -1,10 +1,11 @@
 //! A poll: its entries, the feed's state and its place, a line of the log.
 
+use super::super::column::{int, ms};
 use super::super::json;
 use super::super::record::{FeedReading, PollRecorded, PollReport, PollResult};
 use super::reports::Poll;
 use super::rows::{Answer, Log, Place, PollRow, ReadingRow};
-use super::unit::{Ids, Refusal, Unit, ms};
+use super::unit::{Ids, Refusal, Unit};
 use crate::model::{FeedUrl, HostKey, Validators};
 use crate::store::decide;
 
@@ -127,9 +128,4 @@ fn outcome(report: &PollReport) -> &'static str {
         PollResult::Gone(_) => "gone",
         PollResult::Failed(_) => "failed",
     }
-}
-
-/// A count as a column holds it; the largest that fits where it is larger.
-fn int(n: impl TryInto<i64>) -> i64 {
-    n.try_into().unwrap_or(i64::MAX)
 }

@@ -3,11 +3,12 @@
 
 use jiff::Timestamp;
 
+use super::super::column::ms;
 use super::super::decide::{self, Likeness, Publication};
 use super::super::record::{AliasReason, PageState, PageToFetch, Saved};
 use super::reports::{Outcome, Page, PageClaim, Scrape};
 use super::rows::{ArticleRow, Claim, Form, JobRow, Op, PageError};
-use super::unit::{Absorbed, Refusal, Unit, ms};
+use super::unit::{Absorbed, Refusal, Unit};
 use crate::model::{ArticleId, Failure};
 
 /// Articles that may claim one URL before its claims are no longer believed: a canonical

@@ -372,8 +372,3 @@ impl Unit {
         self.changes.insert(article, Op::Changed);
     }
 }
-
-/// A time as the columns hold it.
-pub(super) fn ms(at: Timestamp) -> i64 {
-    at.as_millisecond()
-}

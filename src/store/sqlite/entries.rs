@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::super::decide;
-use super::super::recording::without_nul;
+use super::super::column::storable;
 use super::fault::Fault;
 use crate::canonical::CanonicalUrl;
 use crate::model::{ArticleId, FeedId};
@@ -22,7 +22,7 @@ pub(super) fn known_entries(
     )?;
     let mut known = HashSet::new();
     for (place, (entry_id, entry_hash)) in entries.iter().enumerate() {
-        let entry_id = without_nul(entry_id);
+        let entry_id = storable(entry_id);
         let hash: Option<i64> = statement
             .query_row((feed.0, decide::key(&entry_id), &entry_id), |row| {
                 row.get(0)
