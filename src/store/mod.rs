@@ -15,6 +15,8 @@ mod recording;
 mod postgres;
 mod sqlite;
 
+mod fleet;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ use crate::model::{ArticleId, FeedId, FeedUrl};
 use crate::ownership::Ownership;
 use crate::query::{ArticleQuery, Cursor};
 
+pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState};
 pub use record::*;
 
 /// Where the archive is. `[store]` of the configuration.
@@ -109,8 +112,13 @@ impl fmt::Debug for PostgresSettings {
 /// Who opens the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// The one daemon (or `run --once`): takes the lock, creates and migrates.
+    /// A daemon (or `run --once`) that does everything: takes the lock of a file, creates and
+    /// migrates; on a database a worker that owns its share of the hosts.
     Daemon,
+    /// The same, and it leaves the search index to others.
+    Ingest,
+    /// A worker that keeps the search index, and owns no host.
+    Serve,
     /// A command that changes something beside the daemon: creates and migrates if no daemon runs.
     Command,
     /// A question: never writes; the file must exist.

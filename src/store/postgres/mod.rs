@@ -67,26 +67,40 @@ macro_rules! asked {
 mod face;
 
 mod address;
+mod apply;
+mod batch;
 mod connect;
 mod convert;
 mod due;
 mod fault;
 mod feeds;
+mod fleet;
 mod hosts;
+mod ids;
+mod load;
 mod notes;
+mod queue;
 mod schema;
+mod shards;
+mod sightings;
 mod statement;
+mod states;
+mod tally;
 mod tls;
 mod upkeep;
+mod worker;
+mod writer;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use deadpool_postgres::{Client, Pool};
 
 use self::address::Address;
 use self::connect::Purpose;
 use self::fault::{Attempts, Fault};
+use self::worker::Worker;
+use self::writer::Writer;
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
 
@@ -104,6 +118,10 @@ struct Shared {
     changes: Option<Pool>,
     /// The shards of this process; all of them where it is no worker.
     ownership: Ownership,
+    /// `None` for [`Access::Reader`].
+    writer: Option<Writer>,
+    /// `None` where it is no worker.
+    worker: OnceLock<Worker>,
 }
 
 impl fmt::Debug for Postgres {
@@ -119,22 +137,33 @@ impl Postgres {
         access: Access,
     ) -> Result<Self, StoreError> {
         let changes = match access {
-            Access::Daemon | Access::Command => Some(connect::pool(settings, Purpose::Changes)?),
             Access::Reader => None,
+            _ => Some(connect::pool(settings, Purpose::Changes)?),
         };
-        let ownership = match access {
-            Access::Daemon => Ownership::shared(),
-            Access::Command | Access::Reader => Ownership::all(),
+        let ownership = match access.role() {
+            Some(_) => Ownership::shared(),
+            None => Ownership::all(),
         };
+        let writer = changes
+            .as_ref()
+            .map(|pool| Writer::start(pool.clone(), settings.url.clone()));
         let store = Self {
             shared: Arc::new(Shared {
                 name: settings.url.clone(),
                 questions: connect::pool(settings, Purpose::Questions)?,
                 changes,
+                writer,
                 ownership,
+                worker: OnceLock::new(),
             }),
         };
         store.meet().await?;
+        if let Some(role) = access.role() {
+            let ownership = store.ownership().clone();
+            let worker = Worker::start(settings, role, ownership).await?;
+            // Nobody else has this store yet, so that there is none.
+            let _ = store.shared.worker.set(worker);
+        }
         Ok(store)
     }
 
@@ -161,6 +190,20 @@ impl Postgres {
         &self.shared.ownership
     }
 
+    /// This process as a worker, if it is one.
+    pub(super) fn worker(&self) -> Option<&Worker> {
+        self.shared.worker.get()
+    }
+
+    /// Records polls and scrapes.
+    ///
+    /// # Errors
+    /// When the store was opened to be read.
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        let writer = self.shared.writer.as_ref();
+        writer.ok_or_else(|| self.opened_to_be_read())
+    }
+
     /// A connection for changes; it goes back when it is dropped.
     ///
     /// # Errors
@@ -168,10 +211,14 @@ impl Postgres {
     pub(super) async fn client(&self) -> Result<Client, Fault> {
         match &self.shared.changes {
             Some(pool) => connect::client(pool).await,
-            None => Err(Fault::Store(StoreError::Unwritable {
-                store: self.name().to_owned(),
-                reason: "it was opened to be read".to_owned(),
-            })),
+            None => Err(Fault::Store(self.opened_to_be_read())),
+        }
+    }
+
+    fn opened_to_be_read(&self) -> StoreError {
+        StoreError::Unwritable {
+            store: self.name().to_owned(),
+            reason: "it was opened to be read".to_owned(),
         }
     }
 
@@ -193,6 +240,12 @@ impl Postgres {
 
     /// Commits what is under way and closes.
     pub(super) async fn close(self) -> Result<(), StoreError> {
+        if let Some(writer) = &self.shared.writer {
+            writer.close().await;
+        }
+        if let Some(worker) = self.worker() {
+            worker.leave().await;
+        }
         self.shared.questions.close();
         if let Some(changes) = &self.shared.changes {
             changes.close();

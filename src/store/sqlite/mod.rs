@@ -61,7 +61,7 @@ impl Sqlite {
 
     fn open_now(path: PathBuf, access: Access) -> Result<Self, StoreError> {
         let writer = match access {
-            Access::Daemon => Some(open_as_daemon(&path)?),
+            Access::Daemon | Access::Ingest | Access::Serve => Some(open_as_daemon(&path)?),
             Access::Command => Some(open_as_command(&path)?),
             Access::Reader => {
                 check_readable(&path)?;
