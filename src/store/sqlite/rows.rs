@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::super::StoreError;
 use super::super::migrate::{Counters, ID_COUNTER, Kind, Marks, Row, Table, Value, remembered};
