@@ -20,7 +20,7 @@ mod clean;
 
 pub(super) use reports::{Poll, Report, Said, Scrape};
 pub(super) use rows::{
-    Answer, ArticleRow, Born, Claim, First, Form, JobRow, Mark, Op, PageError, PollRow, ReadingRow,
+    Answer, ArticleRow, Body, Born, Claim, First, Form, JobRow, Mark, Op, PageError, Place, PollRow, ReadingRow,
     SightingRow, Words, page_state, reason,
 };
 pub(super) use unit::{Absorbed, Found, Ids, Job, Recorded, Refusal, Touched, Unit};
