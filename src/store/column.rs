@@ -1,5 +1,7 @@
 //! Times and counts as columns hold them, on every backend.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 /// A time as the columns hold it: Unix milliseconds.
@@ -20,4 +22,12 @@ pub(super) fn int(n: impl TryInto<i64>) -> i64 {
 /// A count from a column; columns are signed, and no count of ours is negative.
 pub(super) fn natural(n: i64) -> u64 {
     n.max(0).unsigned_abs()
+}
+
+/// A text as every backend can keep it: PostgreSQL has no U+0000, so none of them keeps it.
+pub(super) fn storable(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
 }

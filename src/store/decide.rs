@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::record::Announcement;
+use crate::canonical::CanonicalUrl;
 use crate::dedup::{self, ContentHash};
-use crate::model::{ArticleId, Shard};
+use crate::model::{ArticleId, HostKey, Shard};
 
 /// 2020-01-01T00:00:00Z, from which ids count, in Unix seconds.
 const ID_EPOCH: i64 = 1_577_836_800;
@@ -123,12 +124,25 @@ impl Publication {
 /// The order in which entries of one document become articles: oldest first, so that ids
 /// grow with time. Documents are newest first as a rule; where every entry has a date, the
 /// dates decide.
-pub(super) fn oldest_first(announcements: &[Announcement]) -> Vec<&Announcement> {
-    let mut order: Vec<&Announcement> = announcements.iter().rev().collect();
+pub(super) fn oldest_first(mut announcements: Vec<Announcement>) -> Vec<Announcement> {
+    announcements.reverse();
     if announcements.iter().all(|entry| entry.published.is_some()) {
-        order.sort_by_key(|entry| entry.published);
+        announcements.sort_by_key(|entry| entry.published);
     }
-    order
+    announcements
+}
+
+/// The shard of a normal form: that of the form's host.
+pub(super) fn form_shard(form: &CanonicalUrl) -> Shard {
+    let host = url::Url::parse(form.as_str()).map(|url| HostKey::of(&url));
+    let host = host.unwrap_or_else(|_| HostKey::stored(String::new()));
+    host.shard()
+}
+
+/// The shard inside an article's id.
+pub(super) fn id_shard(article: ArticleId) -> Shard {
+    // Ten bits: they always fit.
+    Shard(u16::try_from((article.0 >> 11) & 0x3ff).unwrap_or_default())
 }
 
 /// What is compared before two articles become one.
@@ -308,16 +322,16 @@ mod tests {
             published: published.map(at),
             ..Announcement::default()
         };
-        let ids = |entries: &[Announcement]| -> Vec<String> {
+        let ids = |entries: Vec<Announcement>| -> Vec<String> {
             oldest_first(entries)
                 .into_iter()
-                .map(|entry| entry.entry_id.clone())
+                .map(|entry| entry.entry_id)
                 .collect()
         };
 
-        assert_eq!(ids(&[entry("b", None), entry("a", None)]), ["a", "b"]);
+        assert_eq!(ids(vec![entry("b", None), entry("a", None)]), ["a", "b"]);
         assert_eq!(
-            ids(&[
+            ids(vec![
                 entry("a", Some("2026-01-01T00:00:00Z")),
                 entry("b", Some("2026-01-02T00:00:00Z"))
             ]),

@@ -8,6 +8,10 @@ mod record;
 mod column;
 mod decide;
 mod json;
+mod lists;
+mod packed;
+mod recording;
+
 mod postgres;
 mod sqlite;
 

@@ -13,6 +13,7 @@ mod extraction;
 mod feeds;
 mod fetching;
 mod lists;
+mod postgres_sql;
 mod readme;
 mod searching;
 mod service_unit;

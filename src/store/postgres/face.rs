@@ -10,8 +10,8 @@ use super::super::record::{
     PollReport, Saved, ScrapeReport, SourceList, Status, Subscribed, SyncReport,
 };
 use super::super::{ArticleName, FeedName, Listing, StoreError};
-use super::{Postgres, notes};
-use crate::model::FeedId;
+use super::{Postgres, due, feeds, notes};
+use crate::model::{FeedId, Shard};
 use crate::query::ArticleQuery;
 
 /// What the branches beside this one bring.
@@ -20,79 +20,83 @@ fn to_come<T>() -> Result<T, StoreError> {
 }
 
 impl Postgres {
+    /// The shards that work may be read from: a worker's own, and no other's.
+    fn held(&self) -> Vec<(Shard, u64)> {
+        self.ownership().shards().unwrap_or_default()
+    }
+
     pub(in super::super) async fn sync_lists(
         &self,
-        _lists: Vec<SourceList>,
-        _now: Timestamp,
+        lists: Vec<SourceList>,
+        now: Timestamp,
     ) -> Result<SyncReport, StoreError> {
-        to_come()
+        in_transaction!(self, transaction => feeds::sync_lists(&transaction, &lists, now))
     }
 
     pub(in super::super) async fn subscribe(
         &self,
-        _feed: NewFeed,
-        _now: Timestamp,
+        feed: NewFeed,
+        now: Timestamp,
     ) -> Result<Subscribed, StoreError> {
-        to_come()
+        in_transaction!(self, transaction => feeds::subscribe(&transaction, &feed, now))
     }
 
     pub(in super::super) async fn retire(
         &self,
-        _feed: FeedId,
-        _now: Timestamp,
+        feed: FeedId,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        to_come()
+        in_transaction!(self, transaction => feeds::retire(&transaction, &[feed], now))
     }
 
     pub(in super::super) async fn set_paused(
         &self,
-        _feed: FeedId,
-        _paused: Paused,
-        _now: Timestamp,
+        feed: FeedId,
+        paused: Paused,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        to_come()
+        in_transaction!(self, transaction => feeds::set_paused(&transaction, feed, paused, now))
     }
 
     pub(in super::super) async fn make_due(
         &self,
-        _feed: FeedId,
-        _now: Timestamp,
+        feed: FeedId,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        to_come()
+        in_transaction!(self, transaction => feeds::make_due(&transaction, feed, now))
     }
 
     pub(in super::super) async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
-        to_come()
+        asked!(self, client => feeds::feeds(&client))
     }
 
-    pub(in super::super) async fn feed(
-        &self,
-        _name: &FeedName,
-    ) -> Result<Option<Feed>, StoreError> {
-        to_come()
+    pub(in super::super) async fn feed(&self, name: &FeedName) -> Result<Option<Feed>, StoreError> {
+        asked!(self, client => feeds::feed(&client, name))
     }
 
     pub(in super::super) async fn polls(
         &self,
-        _feed: FeedId,
-        _limit: usize,
+        feed: FeedId,
+        limit: usize,
     ) -> Result<Vec<Poll>, StoreError> {
-        to_come()
+        asked!(self, client => feeds::polls(&client, feed, limit))
     }
 
     pub(in super::super) async fn due_feeds(
         &self,
-        _claim: &Claim,
+        claim: &Claim,
     ) -> Result<Vec<DueFeed>, StoreError> {
-        to_come()
+        let held = self.held();
+        asked!(self, client => due::due_feeds(&client, &held, claim))
     }
 
     pub(in super::super) async fn due_feed(
         &self,
-        _feed: FeedId,
-        _now: Timestamp,
+        feed: FeedId,
+        now: Timestamp,
     ) -> Result<Option<DueFeed>, StoreError> {
-        to_come()
+        let held = self.held();
+        asked!(self, client => due::due_feed(&client, &held, feed, now))
     }
 
     pub(in super::super) async fn known_entries(
@@ -105,13 +109,15 @@ impl Postgres {
 
     pub(in super::super) async fn due_pages(
         &self,
-        _claim: &Claim,
+        claim: &Claim,
     ) -> Result<Vec<DuePage>, StoreError> {
-        to_come()
+        let held = self.held();
+        asked!(self, client => due::due_pages(&client, &held, claim))
     }
 
-    pub(in super::super) async fn backlog(&self, _now: Timestamp) -> Result<Backlog, StoreError> {
-        to_come()
+    pub(in super::super) async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+        let held = self.ownership().shards();
+        asked!(self, client => due::backlog(&client, held.as_deref(), now))
     }
 
     pub(in super::super) async fn record_poll(
@@ -165,12 +171,10 @@ impl Postgres {
         name: &str,
         text: &str,
     ) -> Result<(), StoreError> {
-        self.transaction(async |transaction| notes::set_note(transaction, name, text).await)
-            .await
+        in_transaction!(self, transaction => notes::set_note(&transaction, name, text))
     }
 
     pub(in super::super) async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.ask(async |client| notes::note(client, name).await)
-            .await
+        asked!(self, client => notes::note(&client, name))
     }
 }

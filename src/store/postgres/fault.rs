@@ -107,9 +107,12 @@ impl Fault {
     }
 }
 
-/// Gives a connection back after a fault, or leaves it out of the pool for good.
-pub(super) fn part(client: Client, fault: &Fault) {
-    if fault.again() == Some(Again::Connection) {
+/// Gives a connection back behind some work, or, if it is of no use any more, leaves it out
+/// of the pool for good.
+pub(super) fn part<T>(client: Client, done: &Result<T, Fault>) {
+    if let Err(fault) = done
+        && fault.again() == Some(Again::Connection)
+    {
         drop(Client::take(client));
     }
 }

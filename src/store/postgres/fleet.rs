@@ -15,7 +15,7 @@ use super::{Postgres, convert};
 
 impl Postgres {
     pub(in super::super) async fn fleet(&self, now: Timestamp) -> Result<Fleet, StoreError> {
-        self.ask(async |client| fleet(client, now).await).await
+        asked!(self, client => fleet(&client, now))
     }
 
     pub(in super::super) async fn drain(
@@ -25,10 +25,9 @@ impl Postgres {
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE worker SET draining_at = coalesce(draining_at, $2)
                    WHERE id = $1 AND until > now()";
-        self.transaction(async |transaction| {
-            Ok(execute(transaction, sql, &[&worker, &ms(now)]).await? > 0)
-        })
-        .await
+        let n_changed: Result<u64, StoreError> = in_transaction!(self, transaction =>
+            execute(&transaction, sql, &[&worker, &ms(now)]));
+        Ok(n_changed? > 0)
     }
 
     pub(in super::super) async fn ended(&self) {

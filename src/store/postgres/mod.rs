@@ -5,13 +5,71 @@
 //! what they are about. No statement needs more of PostgreSQL than its distributed kin have:
 //! no LISTEN, no advisory locks, no sequences, no triggers.
 
+/// Does work in one transaction (READ COMMITTED), again where a conflict or a lost
+/// connection came between; at last it fails as it did last. A macro, because the compiler
+/// cannot yet tell that a future made by an `async` closure may move between threads.
+macro_rules! in_transaction {
+    ($store:expr, $transaction:ident => $work:expr) => {{
+        let store = $store;
+        let mut attempts = $crate::store::postgres::fault::Attempts::default();
+        loop {
+            let done = async {
+                let mut client = store.client().await?;
+                let done = async {
+                    // Dropped without a commit, it rolls back.
+                    let $transaction = client.transaction().await?;
+                    let done = $work.await?;
+                    $transaction.commit().await?;
+                    Ok(done)
+                }
+                .await;
+                $crate::store::postgres::fault::part(client, &done);
+                done
+            };
+            match done.await {
+                Ok(done) => break Ok(done),
+                Err(fault) => match store.rest(&mut attempts, fault).await {
+                    Ok(()) => {}
+                    Err(error) => break Err(error),
+                },
+            }
+        }
+    }};
+}
+
+/// Answers a question of one statement, within two seconds, on whichever connection stands.
+macro_rules! asked {
+    ($store:expr, $client:ident => $question:expr) => {{
+        let store = $store;
+        let mut attempts = $crate::store::postgres::fault::Attempts::default();
+        loop {
+            let answer = async {
+                let $client = store.question().await?;
+                let answer = $question.await;
+                $crate::store::postgres::fault::part($client, &answer);
+                answer
+            };
+            match answer.await {
+                Ok(answer) => break Ok(answer),
+                Err(fault) => match store.rest(&mut attempts, fault).await {
+                    Ok(()) => {}
+                    Err(error) => break Err(error),
+                },
+            }
+        }
+    }};
+}
+
 mod face;
 
 mod address;
 mod connect;
 mod convert;
+mod due;
 mod fault;
+mod feeds;
 mod fleet;
+mod hosts;
 mod notes;
 mod schema;
 mod shards;
@@ -23,7 +81,7 @@ mod worker;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use deadpool_postgres::{Client, Pool, Transaction};
+use deadpool_postgres::{Client, Pool};
 
 use self::address::Address;
 use self::connect::Purpose;
@@ -131,59 +189,17 @@ impl Postgres {
         }
     }
 
-    /// Does `work` in one transaction (READ COMMITTED), again where a conflict or a lost
-    /// connection came between; at last it fails as it did last.
-    pub(super) async fn transaction<T>(
-        &self,
-        work: impl AsyncFn(&Transaction<'_>) -> Result<T, Fault>,
-    ) -> Result<T, StoreError> {
-        let mut attempts = Attempts::default();
-        loop {
-            match self.try_transaction(&work).await {
-                Ok(done) => return Ok(done),
-                Err(fault) => self.rest(&mut attempts, fault).await?,
-            }
-        }
-    }
-
-    async fn try_transaction<T>(
-        &self,
-        work: &impl AsyncFn(&Transaction<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        let mut client = self.client().await?;
-        let done = in_transaction(&mut client, work).await;
-        if let Err(fault) = &done {
-            fault::part(client, fault);
-        }
-        done
-    }
-
-    /// Answers a question of one statement, within two seconds.
-    pub(super) async fn ask<T>(
-        &self,
-        question: impl AsyncFn(&Client) -> Result<T, Fault>,
-    ) -> Result<T, StoreError> {
-        let mut attempts = Attempts::default();
-        loop {
-            let answer = match connect::client(&self.shared.questions).await {
-                Ok(client) => match question(&client).await {
-                    Err(fault) => {
-                        fault::part(client, &fault);
-                        Err(fault)
-                    }
-                    answer => answer,
-                },
-                Err(fault) => Err(fault),
-            };
-            match answer {
-                Ok(answer) => return Ok(answer),
-                Err(fault) => self.rest(&mut attempts, fault).await?,
-            }
-        }
+    /// A connection for questions: read only, and two seconds for each statement.
+    pub(super) async fn question(&self) -> Result<Client, Fault> {
+        connect::client(&self.shared.questions).await
     }
 
     /// Waits before work is done again, or gives the fault to the caller.
-    async fn rest(&self, attempts: &mut Attempts, fault: Fault) -> Result<(), StoreError> {
+    pub(super) async fn rest(
+        &self,
+        attempts: &mut Attempts,
+        fault: Fault,
+    ) -> Result<(), StoreError> {
         match attempts.pause(&fault) {
             Some(pause) => {
                 tokio::time::sleep(pause).await;
@@ -213,15 +229,4 @@ impl Postgres {
 pub(super) fn read_url(url: &str) -> Result<(String, Option<String>), String> {
     let address = Address::parse(url)?;
     Ok((address.shown, address.password))
-}
-
-async fn in_transaction<T>(
-    client: &mut Client,
-    work: &impl AsyncFn(&Transaction<'_>) -> Result<T, Fault>,
-) -> Result<T, Fault> {
-    let transaction = client.transaction().await?;
-    // Dropped without a commit, it rolls back.
-    let done = work(&transaction).await?;
-    transaction.commit().await?;
-    Ok(done)
 }

@@ -36,13 +36,9 @@ enum Found {
 /// each version is one transaction that begins by claiming its number, so that all but one
 /// wait, find it taken, and look again.
 pub(super) async fn migrate(store: &Postgres) -> Result<(), StoreError> {
-    store
-        .transaction(async |transaction| check_server(transaction).await)
-        .await?;
+    in_transaction!(store, transaction => check_server(&transaction))?;
     loop {
-        let is_done = store
-            .transaction(async |transaction| step(transaction, store.name()).await)
-            .await?;
+        let is_done = in_transaction!(store, transaction => step(&transaction, store.name()))?;
         if is_done {
             return Ok(());
         }

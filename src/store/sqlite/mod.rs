@@ -5,17 +5,19 @@
 
 mod face;
 
+mod apply;
 mod articles;
 mod due;
 mod entries;
 mod fault;
 mod feeds;
+mod load;
 mod lock;
 mod polls;
 mod queue;
 mod readers;
+mod recording;
 mod schema;
-mod scrapes;
 mod search;
 mod sightings;
 mod state;
