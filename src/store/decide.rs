@@ -48,6 +48,25 @@ impl IdMaker {
         }
     }
 
+    /// Goes on behind `largest`, the largest id that an owner of `shard` ever gave.
+    pub(super) fn resume_shard(&mut self, shard: Shard, largest: i64) {
+        let place = i64::from(shard.0) << 11;
+        let is_ours = id_shard(ArticleId(largest)) == shard;
+        // An id of another shard ends its second.
+        let largest = if is_ours {
+            largest
+        } else {
+            (largest >> 21 << 21) | place | 0x7ff
+        };
+        let newest = self.newest.entry(shard.0).or_default();
+        *newest = largest.max(*newest);
+    }
+
+    /// The newest id of `shard`; 0: none.
+    pub(super) fn newest(&self, shard: Shard) -> i64 {
+        self.newest.get(&shard.0).copied().unwrap_or_default()
+    }
+
     /// The next id of `shard`.
     pub(super) fn next(&mut self, shard: Shard, now: Timestamp) -> ArticleId {
         let second = (now.as_second() - ID_EPOCH).max(self.floor).max(0);
@@ -283,6 +302,23 @@ mod tests {
 
         assert!(after.next(Shard(7), at("2021-01-01T00:00:00Z")) > last);
         assert!(after.next(Shard(0), at("2021-01-01T00:00:00Z")) > last);
+    }
+
+    #[test]
+    fn a_shard_s_next_owner_goes_on_behind_the_last_one() {
+        let now = at("2026-11-23T12:00:00Z");
+        let mut before = IdMaker::default();
+        let last = (0..3000).map(|_| before.next(Shard(7), now)).max().unwrap();
+
+        let mut after = IdMaker::default();
+        after.resume_shard(Shard(7), last.0);
+        after.resume_shard(Shard(8), last.0);
+        let next = after.next(Shard(7), at("2021-01-01T00:00:00Z"));
+        let other = after.next(Shard(8), at("2021-01-01T00:00:00Z"));
+
+        assert!(next > last && other > last);
+        assert_eq!((id_shard(next), id_shard(other)), (Shard(7), Shard(8)));
+        assert_eq!(after.newest(Shard(7)), next.0);
     }
 
     #[test]

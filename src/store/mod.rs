@@ -8,6 +8,7 @@ mod record;
 mod column;
 mod decide;
 mod json;
+mod listing;
 mod lists;
 mod packed;
 mod recording;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{ArticleId, FeedId, FeedUrl};
-use crate::ownership::Ownership;
+use crate::ownership::{self, Ownership};
 use crate::query::{ArticleQuery, Cursor};
 
 pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState};
@@ -90,9 +91,22 @@ impl PostgresSettings {
             url,
             password,
             ca_file: None,
-            lease: Duration::from_secs(30),
+            lease: Duration::from_secs(48),
             longest_exchange: Duration::from_secs(30),
         })
+    }
+
+    /// The shortest lease within which an exchange that takes so long surely ends.
+    #[must_use]
+    pub fn shortest_lease(longest_exchange: Duration) -> Duration {
+        ownership::shortest_lease(longest_exchange)
+    }
+
+    /// Whether the way to the database leads over a network, with nobody checking whose
+    /// server answers.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        postgres::is_exposed(self)
     }
 }
 

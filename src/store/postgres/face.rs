@@ -10,7 +10,7 @@ use super::super::record::{
     PollReport, Saved, ScrapeReport, SourceList, Status, Subscribed, SyncReport,
 };
 use super::super::{ArticleName, FeedName, Listing, StoreError};
-use super::{Postgres, due, feeds, notes};
+use super::{Postgres, articles, due, feeds, notes, search, upkeep};
 use crate::model::{FeedId, Shard};
 use crate::query::ArticleQuery;
 
@@ -138,32 +138,39 @@ impl Postgres {
 
     pub(in super::super) async fn articles(
         &self,
-        _query: &ArticleQuery,
+        query: &ArticleQuery,
     ) -> Result<Listing, StoreError> {
-        to_come()
+        asked!(self, client => articles::articles(&client, query))
     }
 
     pub(in super::super) async fn article(
         &self,
-        _name: &ArticleName,
+        name: &ArticleName,
     ) -> Result<Option<Article>, StoreError> {
-        to_come()
+        asked!(self, client => articles::article(&client, name))
     }
 
-    pub(in super::super) async fn status(&self, _now: Timestamp) -> Result<Status, StoreError> {
-        to_come()
+    pub(in super::super) async fn status(&self, now: Timestamp) -> Result<Status, StoreError> {
+        let status = asked!(self, client => upkeep::status(&mut client, now))?;
+        let sizes = asked!(self, client => upkeep::sizes(&client));
+        let (store_bytes, search_bytes) = sizes.unwrap_or_default();
+        Ok(Status {
+            store_bytes,
+            search_bytes,
+            ..status
+        })
     }
 
     pub(in super::super) async fn index(&self) -> Result<usize, StoreError> {
-        to_come()
+        search::index(self).await
     }
 
-    pub(in super::super) async fn backup(&self, _to: &Path) -> Result<u64, StoreError> {
-        to_come()
+    pub(in super::super) async fn backup(&self, to: &Path) -> Result<u64, StoreError> {
+        Err(upkeep::backup(self.name(), to))
     }
 
     pub(in super::super) async fn check(&self) -> Result<Vec<String>, StoreError> {
-        to_come()
+        asked!(self, client => upkeep::check(&mut client))
     }
 
     pub(in super::super) async fn set_note(

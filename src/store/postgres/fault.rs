@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Sql(tokio_postgres::Error),
     /// No connection in time.
     NoConnection(String),
+    /// Rows changed under our hands: they do not fit together.
+    Torn,
     /// A case of ours, already typed.
     Store(StoreError),
 }
@@ -66,8 +68,8 @@ impl Fault {
     pub(super) fn again(&self) -> Option<Again> {
         let error = match self {
             Self::Sql(error) => error,
-            Self::NoConnection(_) => return None,
-            Self::Store(_) => return None,
+            Self::Torn => return Some(Again::Conflict),
+            Self::NoConnection(_) | Self::Store(_) => return None,
         };
         let Some(state) = error.code() else {
             return is_lost(error).then_some(Again::Connection);
@@ -102,6 +104,9 @@ impl Fault {
         match self {
             Self::Sql(error) => of(store, &error),
             Self::NoConnection(reason) => unreachable(store, reason),
+            Self::Torn => {
+                StoreError::Database("rows that belong together do not fit together".to_owned())
+            }
             Self::Store(error) => error,
         }
     }

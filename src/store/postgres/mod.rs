@@ -44,7 +44,11 @@ macro_rules! asked {
         let mut attempts = $crate::store::postgres::fault::Attempts::default();
         loop {
             let answer = async {
-                let $client = store.question().await?;
+                #[allow(
+                    unused_mut,
+                    reason = "a question of several statements begins a transaction"
+                )]
+                let mut $client = store.question().await?;
                 let answer = $question.await;
                 $crate::store::postgres::fault::part($client, &answer);
                 answer
@@ -63,6 +67,7 @@ macro_rules! asked {
 mod face;
 
 mod address;
+mod articles;
 mod connect;
 mod convert;
 mod due;
@@ -72,10 +77,12 @@ mod fleet;
 mod hosts;
 mod notes;
 mod schema;
+mod search;
 mod shards;
 mod statement;
 mod tally;
 mod tls;
+mod upkeep;
 mod worker;
 
 use std::fmt;
@@ -83,7 +90,7 @@ use std::sync::{Arc, OnceLock};
 
 use deadpool_postgres::{Client, Pool};
 
-use self::address::Address;
+use self::address::{Address, Protection};
 use self::connect::Purpose;
 use self::fault::{Attempts, Fault};
 use self::worker::Worker;
@@ -195,11 +202,7 @@ impl Postgres {
     }
 
     /// Waits before work is done again, or gives the fault to the caller.
-    pub(super) async fn rest(
-        &self,
-        attempts: &mut Attempts,
-        fault: Fault,
-    ) -> Result<(), StoreError> {
+    async fn rest(&self, attempts: &mut Attempts, fault: Fault) -> Result<(), StoreError> {
         match attempts.pause(&fault) {
             Some(pause) => {
                 tokio::time::sleep(pause).await;
@@ -229,4 +232,12 @@ impl Postgres {
 pub(super) fn read_url(url: &str) -> Result<(String, Option<String>), String> {
     let address = Address::parse(url)?;
     Ok((address.shown, address.password))
+}
+
+/// Whether the way to the database leads over a network, with nobody checking whose server
+/// answers.
+pub(super) fn is_exposed(settings: &PostgresSettings) -> bool {
+    Address::parse(&settings.url).is_ok_and(|address| {
+        !address.is_local() && connect::protection(&address, settings) != Protection::Require
+    })
 }

@@ -554,7 +554,10 @@ async fn a_nul_character_becomes_the_sign_for_what_cannot_be_shown(room: Room) {
     scrape(&room.store, "https://example.org/a", page).await;
     let as_scraped = all(&room.store).await.remove(0);
     let due = due_feed(&room.store, id).await;
-    let failure = Failure::new(ErrorKind::Dns, "no\0host");
+    let failure = Failure {
+        detail: "no\0host".into(),
+        ..Failure::new(ErrorKind::Dns, "")
+    };
     let failed = report(PollResult::Failed(failure));
     room.store.record_poll(&due, failed).await.unwrap();
     let feed = feed(&room.store, id).await;

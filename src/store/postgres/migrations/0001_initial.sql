@@ -236,3 +236,136 @@ CREATE TABLE note (
 );
 -- Who changes the set of feeds locks this row.
 INSERT INTO note (name, text) VALUES ('store_id', replace(gen_random_uuid()::text, '-', ''));
+
+-- The views are a promise to people with SQL, with the columns of SQLite's: see
+-- docs/data-model.md. Lists are JSON in text, as there.
+
+CREATE VIEW articles AS
+SELECT
+  a.id,
+  a.url,
+  a.canonical_url,
+  a.final_url,
+  a.host,
+  a.title,
+  a.authors,
+  a.published,
+  a.published_from,
+  to_char(to_timestamp(a.first_seen_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS first_seen,
+  to_char(to_timestamp(a.sort_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS sorted,
+  a.sort_at,
+  a.language,
+  a.summary,
+  (SELECT t.text FROM article_text t WHERE t.shard = a.shard AND t.article_id = a.id) AS text,
+  a.word_count,
+  (SELECT '[' || coalesce(string_agg(to_json(u.url)::text, ',' ORDER BY u.seen_at, u.id), '') || ']' FROM (
+     SELECT f.url, min(s.seen_at) AS seen_at, min(s.id) AS id
+     FROM sighting s JOIN feed f ON f.id = s.feed_id
+     WHERE s.shard = a.shard AND s.article_id = a.id GROUP BY f.id, f.url) u) AS feed_urls,
+  (SELECT s.guid FROM sighting s WHERE s.shard = a.shard AND s.article_id = a.id
+   ORDER BY s.seen_at, s.id LIMIT 1) AS guid,
+  (SELECT '[' || coalesce(string_agg(to_json(n.name)::text, ',' ORDER BY n.name COLLATE "C"), '') || ']' FROM (
+     SELECT json_array_elements_text(a.keywords::json) AS name
+     UNION SELECT json_array_elements_text(s.tags::json) FROM sighting s
+           WHERE s.shard = a.shard AND s.article_id = a.id
+     UNION SELECT json_array_elements_text(f.tags::json) FROM sighting s JOIN feed f ON f.id = s.feed_id
+           WHERE s.shard = a.shard AND s.article_id = a.id) n) AS tags,
+  (SELECT s.enclosures FROM sighting s
+   WHERE s.shard = a.shard AND s.article_id = a.id AND s.enclosures <> '[]'
+   ORDER BY s.seen_at, s.id LIMIT 1) AS enclosures,
+  a.page_state,
+  a.error_kind AS page_error,
+  a.error AS page_error_detail
+FROM article a;
+
+CREATE VIEW feeds AS
+SELECT
+  f.id,
+  f.url,
+  f.subscribed_url,
+  coalesce(f.list_title, s.title) AS title,
+  coalesce(s.site_url, f.list_site) AS site_url,
+  s.language,
+  f.tags,
+  f.file,
+  CASE
+    WHEN f.retired_at IS NOT NULL THEN 'retired'
+    WHEN f.paused_at IS NOT NULL THEN 'paused'
+    WHEN s.error_kind = 'gone' THEN 'gone'
+    WHEN s.error_kind IS NOT NULL THEN 'error'
+    WHEN s.last_success_at IS NOT NULL THEN 'ok'
+    ELSE 'pending'
+  END AS state,
+  s.error_kind,
+  s.error,
+  s.failures,
+  s.article_count,
+  to_char(to_timestamp(f.added_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS added,
+  to_char(to_timestamp(s.last_poll_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_poll,
+  to_char(to_timestamp(s.last_success_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_success,
+  to_char(to_timestamp(s.last_new_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_new,
+  to_char(to_timestamp(s.due_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS next_poll,
+  s.warnings
+FROM feed f JOIN feed_state s ON s.feed_id = f.id;
+
+CREATE VIEW polls AS
+SELECT
+  p.id,
+  p.feed_id,
+  (SELECT f.url FROM feed f WHERE f.id = p.feed_id) AS feed_url,
+  to_char(to_timestamp(p.at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at,
+  p.outcome,
+  p.status,
+  p.n_new,
+  p.n_entries,
+  p.n_bytes,
+  p.duration_ms,
+  p.error_kind,
+  p.error
+FROM poll_log p;
+
+CREATE VIEW sightings AS
+SELECT
+  s.id,
+  s.article_id,
+  s.feed_id,
+  (SELECT f.url FROM feed f WHERE f.id = s.feed_id) AS feed_url,
+  s.guid,
+  s.url,
+  s.title,
+  s.summary,
+  to_char(to_timestamp(s.published_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS published,
+  to_char(to_timestamp(s.updated_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS updated,
+  s.authors,
+  s.tags,
+  s.enclosures,
+  to_char(to_timestamp(s.seen_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS seen,
+  to_char(to_timestamp(s.changed_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS changed
+FROM sighting s;
+
+CREATE VIEW authors AS
+SELECT a.id AS article_id, j.name
+FROM article a CROSS JOIN LATERAL json_array_elements_text(a.authors::json) AS j(name);
+
+CREATE VIEW tags AS
+SELECT a.id AS article_id, j.name
+FROM article a CROSS JOIN LATERAL json_array_elements_text(a.keywords::json) AS j(name)
+UNION SELECT s.article_id, j.name
+FROM sighting s CROSS JOIN LATERAL json_array_elements_text(s.tags::json) AS j(name)
+UNION SELECT s.article_id, j.name
+FROM sighting s JOIN feed f ON f.id = s.feed_id
+CROSS JOIN LATERAL json_array_elements_text(f.tags::json) AS j(name);
+
+CREATE VIEW aliases AS
+SELECT article_id, url, form AS canonical_form, reason,
+  to_char(to_timestamp(added_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS added
+FROM alias;
+
+CREATE VIEW page_queue AS
+SELECT
+  j.article_id,
+  j.url,
+  j.host,
+  to_char(to_timestamp(j.due_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS due,
+  j.attempts
+FROM page_job j;
