@@ -31,16 +31,9 @@ impl Postgres {
     }
 
     pub(in super::super) async fn ended(&self) {
-        let Some(worker) = self.worker() else {
-            return std::future::pending().await;
-        };
-        match self.writer() {
-            // Who can record nothing any more is no worker either.
-            Ok(writer) => tokio::select! {
-                () = worker.ended() => {}
-                () = writer.ended() => {}
-            },
-            Err(_) => worker.ended().await,
+        match self.worker() {
+            Some(worker) => worker.ended().await,
+            None => std::future::pending().await,
         }
     }
 
