@@ -8,6 +8,7 @@ mod record;
 mod column;
 mod decide;
 mod json;
+mod listing;
 mod lists;
 mod packed;
 mod recording;

@@ -10,14 +10,9 @@ use super::super::record::{
     PollReport, Saved, ScrapeReport, SourceList, Status, Subscribed, SyncReport,
 };
 use super::super::{ArticleName, FeedName, Listing, StoreError};
-use super::{Postgres, due, feeds, load, notes, upkeep};
+use super::{Postgres, articles, due, feeds, load, notes, search, upkeep};
 use crate::model::{FeedId, Shard};
 use crate::query::ArticleQuery;
-
-/// What the branches beside this one bring.
-fn to_come<T>() -> Result<T, StoreError> {
-    Err(StoreError::Database("not on PostgreSQL yet".to_owned()))
-}
 
 impl Postgres {
     /// The shards that work may be read from: a worker's own, and no other's.
@@ -138,16 +133,16 @@ impl Postgres {
 
     pub(in super::super) async fn articles(
         &self,
-        _query: &ArticleQuery,
+        query: &ArticleQuery,
     ) -> Result<Listing, StoreError> {
-        to_come()
+        asked!(self, client => articles::articles(&client, query))
     }
 
     pub(in super::super) async fn article(
         &self,
-        _name: &ArticleName,
+        name: &ArticleName,
     ) -> Result<Option<Article>, StoreError> {
-        to_come()
+        asked!(self, client => articles::article(&client, name))
     }
 
     pub(in super::super) async fn status(&self, now: Timestamp) -> Result<Status, StoreError> {
@@ -162,7 +157,7 @@ impl Postgres {
     }
 
     pub(in super::super) async fn index(&self) -> Result<usize, StoreError> {
-        to_come()
+        search::index(self).await
     }
 
     pub(in super::super) async fn backup(&self, to: &Path) -> Result<u64, StoreError> {

@@ -68,6 +68,7 @@ mod face;
 
 mod address;
 mod apply;
+mod articles;
 mod batch;
 mod connect;
 mod convert;
@@ -81,6 +82,7 @@ mod load;
 mod notes;
 mod queue;
 mod schema;
+mod search;
 mod shards;
 mod sightings;
 mod statement;

@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-pub(super) use super::super::packed::unpack;
 use super::super::recording::Op;
 use super::count;
 use super::fault::Fault;
