@@ -13,6 +13,8 @@ mod lists;
 mod packed;
 mod recording;
 
+mod migrate;
+
 mod postgres;
 mod sqlite;
 
@@ -26,10 +28,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{ArticleId, FeedId, FeedUrl};
-use crate::ownership::Ownership;
+use crate::ownership::{self, Ownership};
 use crate::query::{ArticleQuery, Cursor};
 
 pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState};
+pub use migrate::{Moved as MovedArchive, Progress, Step};
 pub use record::*;
 
 /// Where the archive is. `[store]` of the configuration.
@@ -91,9 +94,22 @@ impl PostgresSettings {
             url,
             password,
             ca_file: None,
-            lease: Duration::from_secs(30),
+            lease: Duration::from_secs(48),
             longest_exchange: Duration::from_secs(30),
         })
+    }
+
+    /// The shortest lease within which an exchange that takes so long surely ends.
+    #[must_use]
+    pub fn shortest_lease(longest_exchange: Duration) -> Duration {
+        ownership::shortest_lease(longest_exchange)
+    }
+
+    /// Whether the way to the database leads over a network, with nobody checking whose
+    /// server answers.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        postgres::is_exposed(self)
     }
 }
 
@@ -250,6 +266,21 @@ impl Store {
             Settings::Sqlite(path) => sqlite::daemon_process(path),
             Settings::Postgres(_) => None,
         }
+    }
+
+    /// Moves a whole archive to another place, which is empty or holds a part of it that an
+    /// earlier move left: the same rows with the same ids. Nobody else may use either of them
+    /// meanwhile. `progress` is told after each batch of rows.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a daemon or worker uses one of them; the target holds something else;
+    /// the two differ at the end.
+    pub async fn move_archive(
+        from: &Settings,
+        to: &Settings,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<MovedArchive, StoreError> {
+        migrate::move_archive(from, to, &mut progress).await
     }
 
     /// Commits what is under way and closes. Later calls fail.

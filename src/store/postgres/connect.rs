@@ -95,7 +95,7 @@ pub(super) fn pool(settings: &PostgresSettings, purpose: Purpose) -> Result<Pool
 
 /// How the way is protected when the URL does not say: who gives a file of certificates
 /// wants them looked at.
-fn protection(address: &Address, settings: &PostgresSettings) -> Protection {
+pub(super) fn protection(address: &Address, settings: &PostgresSettings) -> Protection {
     match (address.protection, &settings.ca_file) {
         (Some(protection), _) => protection,
         (None, Some(_)) => Protection::Require,

@@ -25,9 +25,9 @@ impl Postgres {
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE worker SET draining_at = coalesce(draining_at, $2)
                    WHERE id = $1 AND until > now()";
-        let at = ms(now);
-        let n = in_transaction!(self, transaction => execute(&transaction, sql, &[&worker, &at]))?;
-        Ok(n > 0)
+        let n_draining = in_transaction!(self, transaction =>
+            execute(&transaction, sql, &[&worker, &ms(now)]));
+        Ok(n_draining? > 0)
     }
 
     pub(in super::super) async fn ended(&self) {
@@ -77,19 +77,14 @@ async fn fleet(client: &Client, now: Timestamp) -> Result<Fleet, Fault> {
     let sql = "SELECT count(*) FROM shard s
                WHERE EXISTS (SELECT 1 FROM worker w WHERE w.id = s.owner AND w.until > now())";
     let n_owned = convert::count(&row(client, sql, &[]).await?, 0)?;
-    // From the head of each shard's index, so that it costs the same with millions of hosts.
-    let sql = "SELECT min(f.due_at), min(p.due_at)
-               FROM shard s
-               LEFT JOIN LATERAL (
-                 SELECT feed_due_at AS due_at FROM host
-                 WHERE shard = s.id AND feed_due_at <= $1
-                   AND coalesce(resting_until, 0) <= $1
-                 ORDER BY feed_due_at LIMIT 1) f ON true
-               LEFT JOIN LATERAL (
-                 SELECT page_due_at AS due_at FROM host
-                 WHERE shard = s.id AND page_due_at <= $1
-                   AND coalesce(resting_until, 0) <= $1
-                 ORDER BY page_due_at LIMIT 1) p ON true";
+    // From the head of the index of each queue: it costs the same with millions of hosts.
+    let sql = "SELECT
+        (SELECT feed_due_at FROM host
+         WHERE feed_due_at <= $1 AND coalesce(resting_until, 0) <= $1
+         ORDER BY feed_due_at LIMIT 1),
+        (SELECT page_due_at FROM host
+         WHERE page_due_at <= $1 AND coalesce(resting_until, 0) <= $1
+         ORDER BY page_due_at LIMIT 1)";
     let oldest = row(client, sql, &[&ms(now)]).await?;
     Ok(Fleet {
         workers,

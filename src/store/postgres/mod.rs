@@ -81,6 +81,7 @@ mod ids;
 mod load;
 mod notes;
 mod queue;
+mod rows;
 mod schema;
 mod search;
 mod shards;
@@ -98,13 +99,15 @@ use std::sync::{Arc, OnceLock};
 
 use deadpool_postgres::{Client, Pool};
 
-use self::address::Address;
+use self::address::{Address, Protection};
 use self::connect::Purpose;
 use self::fault::{Attempts, Fault};
 use self::worker::Worker;
 use self::writer::Writer;
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
+
+pub(super) use self::rows::PostgresRows;
 
 /// One archive in one database. A cheap clone.
 #[derive(Clone)]
@@ -263,4 +266,12 @@ impl Postgres {
 pub(super) fn read_url(url: &str) -> Result<(String, Option<String>), String> {
     let address = Address::parse(url)?;
     Ok((address.shown, address.password))
+}
+
+/// Whether the way to the database leads over a network, with nobody checking whose server
+/// answers.
+pub(super) fn is_exposed(settings: &PostgresSettings) -> bool {
+    Address::parse(&settings.url).is_ok_and(|address| {
+        !address.is_local() && connect::protection(&address, settings) != Protection::Require
+    })
 }

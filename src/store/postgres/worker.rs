@@ -391,9 +391,8 @@ impl Task {
 /// no use to anybody.
 fn give_back<T>(client: Client, answer: Result<T, Fault>) -> Result<T, Fault> {
     match &answer {
-        Ok(_) => {}
         Err(Fault::NoConnection(_)) => drop(Client::take(client)),
-        Err(_) => fault::part(client, &answer),
+        answer => fault::part(client, answer),
     }
     answer
 }

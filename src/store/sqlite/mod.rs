@@ -16,6 +16,7 @@ mod lock;
 mod polls;
 mod queue;
 mod readers;
+mod rows;
 mod recording;
 mod schema;
 mod search;
@@ -36,6 +37,8 @@ use self::search::Index;
 use self::writer::{Writer, WriterState};
 use super::column::{int, ms, natural, time};
 use super::{Access, StoreError};
+
+pub(super) use self::rows::SqliteRows;
 
 /// One archive in one file. A cheap clone.
 #[derive(Clone, Debug)]
