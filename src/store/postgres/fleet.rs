@@ -31,9 +31,13 @@ impl Postgres {
     }
 
     pub(in super::super) async fn ended(&self) {
-        match self.worker() {
-            Some(worker) => worker.ended().await,
-            None => std::future::pending().await,
+        let Some((worker, writer)) = self.worker().zip(self.shared.writer.as_ref()) else {
+            return std::future::pending().await;
+        };
+        // Who can record nothing any more must not go on owning what others could do.
+        tokio::select! {
+            () = worker.ended() => {}
+            () = writer.ended() => {}
         }
     }
 
