@@ -10,14 +10,9 @@ use super::super::record::{
     PollReport, Saved, ScrapeReport, SourceList, Status, Subscribed, SyncReport,
 };
 use super::super::{ArticleName, FeedName, Listing, StoreError};
-use super::{Postgres, articles, due, feeds, notes, search, upkeep};
+use super::{Postgres, articles, due, feeds, load, notes, search, upkeep};
 use crate::model::{FeedId, Shard};
 use crate::query::ArticleQuery;
-
-/// What the branches beside this one bring.
-fn to_come<T>() -> Result<T, StoreError> {
-    Err(StoreError::Database("not on PostgreSQL yet".to_owned()))
-}
 
 impl Postgres {
     /// The shards that work may be read from: a worker's own, and no other's.
@@ -101,10 +96,10 @@ impl Postgres {
 
     pub(in super::super) async fn known_entries(
         &self,
-        _feed: FeedId,
-        _entries: Vec<(String, i64)>,
+        feed: FeedId,
+        entries: Vec<(String, i64)>,
     ) -> Result<HashSet<usize>, StoreError> {
-        to_come()
+        asked!(self, client => load::known_entries(&client, feed, &entries))
     }
 
     pub(in super::super) async fn due_pages(
@@ -122,18 +117,18 @@ impl Postgres {
 
     pub(in super::super) async fn record_poll(
         &self,
-        _due: &DueFeed,
-        _report: PollReport,
+        due: &DueFeed,
+        report: PollReport,
     ) -> Result<PollRecorded, StoreError> {
-        to_come()
+        self.writer()?.poll(due, report).await
     }
 
     pub(in super::super) async fn record_scrape(
         &self,
-        _due: &DuePage,
-        _report: ScrapeReport,
+        due: &DuePage,
+        report: ScrapeReport,
     ) -> Result<Saved, StoreError> {
-        to_come()
+        self.writer()?.scrape(due, report).await
     }
 
     pub(in super::super) async fn articles(

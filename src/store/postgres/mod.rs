@@ -67,7 +67,9 @@ macro_rules! asked {
 mod face;
 
 mod address;
+mod apply;
 mod articles;
+mod batch;
 mod connect;
 mod convert;
 mod due;
@@ -75,15 +77,21 @@ mod fault;
 mod feeds;
 mod fleet;
 mod hosts;
+mod ids;
+mod load;
 mod notes;
+mod queue;
 mod schema;
 mod search;
 mod shards;
+mod sightings;
 mod statement;
+mod states;
 mod tally;
 mod tls;
 mod upkeep;
 mod worker;
+mod writer;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -94,6 +102,7 @@ use self::address::{Address, Protection};
 use self::connect::Purpose;
 use self::fault::{Attempts, Fault};
 use self::worker::Worker;
+use self::writer::Writer;
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
 
@@ -111,6 +120,8 @@ struct Shared {
     changes: Option<Pool>,
     /// The shards of this process; all of them where it is no worker.
     ownership: Ownership,
+    /// `None` for [`Access::Reader`].
+    writer: Option<Writer>,
     /// `None` where it is no worker.
     worker: OnceLock<Worker>,
 }
@@ -135,11 +146,15 @@ impl Postgres {
             Some(_) => Ownership::shared(),
             None => Ownership::all(),
         };
+        let writer = changes
+            .as_ref()
+            .map(|pool| Writer::start(pool.clone(), settings.url.clone()));
         let store = Self {
             shared: Arc::new(Shared {
                 name: settings.url.clone(),
                 questions: connect::pool(settings, Purpose::Questions)?,
                 changes,
+                writer,
                 ownership,
                 worker: OnceLock::new(),
             }),
@@ -178,8 +193,17 @@ impl Postgres {
     }
 
     /// This process as a worker, if it is one.
-    pub(super) fn worker(&self) -> Option<&Worker> {
+    fn worker(&self) -> Option<&Worker> {
         self.shared.worker.get()
+    }
+
+    /// Records polls and scrapes.
+    ///
+    /// # Errors
+    /// When the store was opened to be read.
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        let writer = self.shared.writer.as_ref();
+        writer.ok_or_else(|| self.opened_to_be_read())
     }
 
     /// A connection for changes; it goes back when it is dropped.
@@ -189,10 +213,14 @@ impl Postgres {
     pub(super) async fn client(&self) -> Result<Client, Fault> {
         match &self.shared.changes {
             Some(pool) => connect::client(pool).await,
-            None => Err(Fault::Store(StoreError::Unwritable {
-                store: self.name().to_owned(),
-                reason: "it was opened to be read".to_owned(),
-            })),
+            None => Err(Fault::Store(self.opened_to_be_read())),
+        }
+    }
+
+    fn opened_to_be_read(&self) -> StoreError {
+        StoreError::Unwritable {
+            store: self.name().to_owned(),
+            reason: "it was opened to be read".to_owned(),
         }
     }
 
@@ -214,6 +242,9 @@ impl Postgres {
 
     /// Commits what is under way and closes.
     pub(super) async fn close(self) -> Result<(), StoreError> {
+        if let Some(writer) = &self.shared.writer {
+            writer.close().await;
+        }
         if let Some(worker) = self.worker() {
             worker.leave().await;
         }

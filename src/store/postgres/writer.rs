@@ -130,10 +130,10 @@ impl Writer {
         self.ended.cancelled().await;
     }
 
-    /// Is cancelled when the task has ended, whatever the reason: a worker that can record
-    /// nothing any more must end as well.
-    pub(super) fn ended(&self) -> CancellationToken {
-        self.ended.clone()
+    /// Waits until the task has ended, whatever the reason: a worker that can record nothing
+    /// any more must end as well.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     fn requests(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Request>>> {
@@ -259,9 +259,7 @@ impl Work {
     ) -> Result<Vec<Result<Recorded, StoreError>>, Fault> {
         let mut client = connect::client(&self.pool).await?;
         let done = batch::record(&mut client, &mut self.ids, reports).await;
-        if let Err(fault) = &done {
-            fault::part(client, fault);
-        }
+        fault::part(client, &done);
         done
     }
 

@@ -35,6 +35,35 @@ impl Report {
             Self::Scrape(scrape) => scrape.due.lease,
         }
     }
+
+    /// The poll, if it is one.
+    pub(in crate::store) fn as_poll(&self) -> Option<&Poll> {
+        match self {
+            Self::Poll(poll) => Some(poll),
+            Self::Scrape(_) => None,
+        }
+    }
+
+    /// About how much text it holds.
+    pub(in crate::store) fn size_bytes(&self) -> usize {
+        let size = |body: &Body| {
+            let rendering = body
+                .rendering
+                .as_ref()
+                .map_or(0, |packed| packed.data.len());
+            body.text.len() + rendering
+        };
+        match self {
+            Self::Poll(poll) => {
+                let entries = poll.entries.iter();
+                entries.map(|entry| 2 * size(&entry.body) + 1000).sum()
+            }
+            Self::Scrape(scrape) => match &scrape.outcome {
+                Outcome::Article(page) => size(&page.body),
+                _ => 0,
+            },
+        }
+    }
 }
 
 /// A poll, ready to be recorded.
@@ -76,6 +105,11 @@ impl Poll {
 
     pub(in crate::store) fn feed(&self) -> FeedId {
         self.due.feed
+    }
+
+    /// The right to record it.
+    pub(in crate::store) fn lease(&self) -> Lease {
+        self.due.lease
     }
 
     /// When it was made, in Unix milliseconds.
