@@ -81,6 +81,7 @@ mod ids;
 mod load;
 mod notes;
 mod queue;
+mod rows;
 mod schema;
 mod search;
 mod shards;
@@ -105,6 +106,8 @@ use self::worker::Worker;
 use self::writer::Writer;
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
+
+pub(super) use self::rows::PostgresRows;
 
 /// One archive in one database. A cheap clone.
 #[derive(Clone)]
@@ -193,7 +196,7 @@ impl Postgres {
     }
 
     /// This process as a worker, if it is one.
-    pub(super) fn worker(&self) -> Option<&Worker> {
+    fn worker(&self) -> Option<&Worker> {
         self.shared.worker.get()
     }
 
