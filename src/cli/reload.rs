@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 use wireroom::config::{self, Config, Environment};
-use wireroom::store::{Access, Store, StoreError};
+use wireroom::store::{Access, Store, StoreError, machine};
 
 use super::{Context, Exit, output};
 
@@ -22,7 +22,8 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 const EXAMPLES: &str = "\
 Checks the configuration and the feed lists first; if they are wrong, says so, exits with 78,
-and the daemon hears nothing. Otherwise waits up to 10 s for the daemon's answer.
+and the daemon hears nothing. Otherwise waits up to 10 s for the daemon's answer. Of workers
+that share a database, all on this machine are told, one after the other.
 
 Examples:
   wireroom reload
@@ -45,10 +46,15 @@ pub(crate) struct Args {
 /// Runs `wireroom reload`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let config = checked(context)?;
-    let pid = daemon(args, &config)?;
     context.runtime()?.block_on(async {
-        let answer = reload(&config, pid).await?;
-        report(&answer, args, context)
+        let mut exit = Exit::Success;
+        for pid in daemons(args, &config, context).await? {
+            let answer = reload(&config, pid).await?;
+            if report(&answer, args, context)? != Exit::Success {
+                exit = Exit::Failed;
+            }
+        }
+        Ok(exit)
     })
 }
 
@@ -61,14 +67,28 @@ fn checked(context: &Context) -> anyhow::Result<Config> {
     Ok(examined.config)
 }
 
-fn daemon(args: &Args, config: &Config) -> anyhow::Result<Pid> {
+/// The daemon on the file, or all workers of this machine that share the database.
+async fn daemons(args: &Args, config: &Config, context: &Context) -> anyhow::Result<Vec<Pid>> {
     let store = &config.store;
-    let found = args
-        .pid
-        .or_else(|| i32::try_from(Store::daemon_process(store)?).ok());
-    found
-        .and_then(Pid::from_raw)
-        .ok_or_else(|| anyhow!("no daemon is running on {}", store))
+    let found: Vec<u32> = match (args.pid, store.file()) {
+        (Some(pid), _) => vec![pid.unsigned_abs()],
+        (None, Some(_)) => Store::daemon_process(store).into_iter().collect(),
+        (None, None) => {
+            let store = Store::open(store, Access::Reader).await?;
+            let fleet = store.fleet(context.now()).await?;
+            let here = machine();
+            let workers = fleet.living().filter(|worker| worker.machine == here);
+            workers.map(|worker| worker.pid).collect()
+        }
+    };
+    let pids: Vec<Pid> = found
+        .into_iter()
+        .filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?))
+        .collect();
+    match pids.is_empty() {
+        true => Err(anyhow!("no daemon is running on {store} on this machine")),
+        false => Ok(pids),
+    }
 }
 
 /// Tells the daemon, and gives its answer.

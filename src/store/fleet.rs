@@ -169,6 +169,19 @@ impl WorkerState {
     }
 }
 
+/// The name of this machine, as [`FleetWorker::machine`] has it; `unknown` where it has none.
+#[must_use]
+pub fn machine() -> String {
+    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"]
+        .iter()
+        .find_map(|file| std::fs::read_to_string(file).ok());
+    let name: String = name.unwrap_or_default().trim().chars().take(64).collect();
+    match name.is_empty() {
+        true => "unknown".to_owned(),
+        false => name,
+    }
+}
+
 impl Access {
     /// The role of the worker that opens the store; `None`: it is no worker.
     #[must_use]

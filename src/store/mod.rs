@@ -31,7 +31,7 @@ use crate::model::{ArticleId, FeedId, FeedUrl};
 use crate::ownership::{self, Ownership};
 use crate::query::{ArticleQuery, Cursor};
 
-pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState};
+pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState, machine};
 pub use migrate::{Moved as MovedArchive, Progress, Step};
 pub use record::*;
 
