@@ -83,6 +83,7 @@ mod notes;
 mod queue;
 mod schema;
 mod search;
+mod server;
 mod shards;
 mod sightings;
 mod statement;
@@ -105,6 +106,8 @@ use self::worker::Worker;
 use self::writer::Writer;
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
+
+pub(super) use self::shards::machine;
 
 /// One archive in one database. A cheap clone.
 #[derive(Clone)]
