@@ -4,6 +4,7 @@
 //! again by itself, changes nothing if it finds a fault, and leaves its answer in the store
 //! as the note `reload`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -11,7 +12,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 use wireroom::config::{self, Config, Environment};
-use wireroom::store::{Access, Store, StoreError, machine};
+use wireroom::store::{Access, Store, StoreError};
 
 use super::{Context, Exit, output};
 
@@ -22,8 +23,8 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 const EXAMPLES: &str = "\
 Checks the configuration and the feed lists first; if they are wrong, says so, exits with 78,
-and the daemon hears nothing. Otherwise waits up to 10 s for the daemon's answer. Of workers
-that share a database, all on this machine are told, one after the other.
+and the daemon hears nothing. Otherwise waits up to 10 s for the daemon's answer. With a
+PostgreSQL store it tells all workers on this machine, one after the other.
 
 Examples:
   wireroom reload
@@ -67,28 +68,45 @@ fn checked(context: &Context) -> anyhow::Result<Config> {
     Ok(examined.config)
 }
 
-/// The daemon on the file, or all workers of this machine that share the database.
+/// Whom to tell: the daemon of a file; of a database all workers on this machine, one after
+/// the other, because they answer in one place.
 async fn daemons(args: &Args, config: &Config, context: &Context) -> anyhow::Result<Vec<Pid>> {
-    let store = &config.store;
-    let found: Vec<u32> = match (args.pid, store.file()) {
-        (Some(pid), _) => vec![pid.unsigned_abs()],
-        (None, Some(_)) => Store::daemon_process(store).into_iter().collect(),
-        (None, None) => {
-            let store = Store::open(store, Access::Reader).await?;
-            let fleet = store.fleet(context.now()).await?;
-            let here = machine();
-            let workers = fleet.living().filter(|worker| worker.machine == here);
-            workers.map(|worker| worker.pid).collect()
-        }
-    };
-    let pids: Vec<Pid> = found
-        .into_iter()
-        .filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?))
-        .collect();
-    match pids.is_empty() {
-        true => Err(anyhow!("no daemon is running on {store} on this machine")),
-        false => Ok(pids),
+    let settings = &config.store;
+    if let Some(pid) = args.pid.and_then(Pid::from_raw) {
+        return Ok(vec![pid]);
     }
+    if settings.file().is_some() {
+        let found = Store::daemon_process(settings);
+        let found = found.and_then(process).into_iter().collect::<Vec<_>>();
+        return match found.is_empty() {
+            true => Err(anyhow!("no daemon is running on {settings}")),
+            false => Ok(found),
+        };
+    }
+    let store = Store::open(settings, Access::Reader).await?;
+    let fleet = store.fleet(context.now()).await?;
+    store.close().await?;
+    let here = fleet.living().filter(|worker| worker.is_here());
+    let found: Vec<Pid> = here.filter_map(|worker| process(worker.pid)).collect();
+    if found.is_empty() {
+        let elsewhere: BTreeSet<&str> = fleet
+            .living()
+            .map(|worker| worker.machine.as_str())
+            .collect();
+        if elsewhere.is_empty() {
+            bail!("no worker is running on {settings}");
+        }
+        let elsewhere: Vec<&str> = elsewhere.into_iter().collect();
+        bail!(
+            "no worker of {settings} is running on this machine; run this on {}",
+            output::clean(&elsewhere.join(", "))
+        );
+    }
+    Ok(found)
+}
+
+fn process(pid: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(pid).ok()?)
 }
 
 /// Tells the daemon, and gives its answer.

@@ -146,6 +146,14 @@ pub struct FleetWorker {
     pub minute: Done,
 }
 
+impl FleetWorker {
+    /// Whether it runs on this machine, as far as the name says.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.machine == machine()
+    }
+}
+
 /// Whether a worker lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerState {
@@ -170,8 +178,7 @@ impl WorkerState {
 }
 
 /// The name of this machine, as [`FleetWorker::machine`] has it; `unknown` where it has none.
-#[must_use]
-pub fn machine() -> String {
+pub(super) fn machine() -> String {
     let name = ["/proc/sys/kernel/hostname", "/etc/hostname"]
         .iter()
         .find_map(|file| std::fs::read_to_string(file).ok());
