@@ -56,6 +56,26 @@ impl IdMaker {
         *newest = end.max(*newest);
     }
 
+    /// The next id of `shard`.
+    pub(super) fn next(&mut self, shard: Shard, now: Timestamp) -> ArticleId {
+        let second = (now.as_second() - ID_EPOCH).max(self.floor).max(0);
+        let place = i64::from(shard.0) << 11;
+        let mut id = (second << 21) | place;
+        if let Some(&newest) = self.newest.get(&shard.0)
+            && newest >= id
+        {
+            let is_full = newest & 0x7ff == 0x7ff;
+            id = if is_full {
+                (((newest >> 21) + 1) << 21) | place
+            } else {
+                newest + 1
+            };
+        }
+        self.newest.insert(shard.0, id);
+        self.largest = self.largest.max(id);
+        ArticleId(id)
+    }
+
     /// The largest id given so far, to be written beside the articles.
     pub(super) fn largest(&self) -> i64 {
         self.largest
