@@ -13,6 +13,8 @@ mod lists;
 mod packed;
 mod recording;
 
+mod migrate;
+
 mod postgres;
 mod sqlite;
 
@@ -30,6 +32,7 @@ use crate::ownership::{self, Ownership};
 use crate::query::{ArticleQuery, Cursor};
 
 pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState};
+pub use migrate::{Moved as MovedArchive, Progress, Step};
 pub use record::*;
 
 /// Where the archive is. `[store]` of the configuration.
@@ -263,6 +266,21 @@ impl Store {
             Settings::Sqlite(path) => sqlite::daemon_process(path),
             Settings::Postgres(_) => None,
         }
+    }
+
+    /// Moves a whole archive to another place, which is empty or holds a part of it that an
+    /// earlier move left: the same rows with the same ids. Nobody else may use either of them
+    /// meanwhile. `progress` is told after each batch of rows.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a daemon or worker uses one of them; the target holds something else;
+    /// the two differ at the end.
+    pub async fn move_archive(
+        from: &Settings,
+        to: &Settings,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<MovedArchive, StoreError> {
+        migrate::move_archive(from, to, &mut progress).await
     }
 
     /// Commits what is under way and closes. Later calls fail.

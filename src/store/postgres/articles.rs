@@ -173,7 +173,7 @@ async fn article_at(client: &impl GenericClient, url: &str) -> Result<Option<Art
     };
     let form = canonicalize(&url);
     let sql = "SELECT article_id FROM alias WHERE shard = $1 AND key = $2 AND form = $3
-               ORDER BY (reason = 'announced') DESC, article_id LIMIT 1";
+               ORDER BY (reason = 'announced') DESC, added_at, article_id LIMIT 1";
     let (shard, key) = (
         shard_column(decide::form_shard(&form)),
         decide::key(form.as_str()),

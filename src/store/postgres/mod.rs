@@ -81,6 +81,7 @@ mod ids;
 mod load;
 mod notes;
 mod queue;
+mod rows;
 mod schema;
 mod search;
 mod server;
@@ -107,7 +108,7 @@ use self::writer::Writer;
 use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
 
-pub(super) use self::shards::machine;
+pub(super) use self::rows::PostgresRows;
 
 /// One archive in one database. A cheap clone.
 #[derive(Clone)]

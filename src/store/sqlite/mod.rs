@@ -17,6 +17,7 @@ mod polls;
 mod queue;
 mod readers;
 mod recording;
+mod rows;
 mod schema;
 mod search;
 mod sightings;
@@ -36,6 +37,8 @@ use self::search::Index;
 use self::writer::{Writer, WriterState};
 use super::column::{int, ms, natural, time};
 use super::{Access, StoreError};
+
+pub(super) use self::rows::SqliteRows;
 
 /// One archive in one file. A cheap clone.
 #[derive(Clone, Debug)]
