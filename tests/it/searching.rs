@@ -14,6 +14,8 @@ use crate::store_contract::{
     subscribe, words,
 };
 
+mod agreement;
+
 on_every_backend! {
     words_phrases_and_operators_find_what_they_say,
     fields_find_what_they_say,
