@@ -147,7 +147,10 @@ mod tests {
         let credentials = ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
         let variable = ("WIREROOM_STORE_PASSWORD", "variable");
 
-        assert_eq!(password(&keys, &[variable, credentials]).unwrap(), "variable");
+        assert_eq!(
+            password(&keys, &[variable, credentials]).unwrap(),
+            "variable"
+        );
         assert_eq!(password(&keys, &[credentials]).unwrap(), "file");
         assert_eq!(password(&none, &[credentials]).unwrap(), "credential");
         assert_eq!(password(&none, &[]).unwrap(), "url");
@@ -171,7 +174,11 @@ mod tests {
         assert!(refused(b"hush\xff").contains("not UTF-8"));
         assert!(!refused(b"hush\nhush\n").contains("hush\n"));
         fs::remove_file(&file).unwrap();
-        assert!(password(&keys, &[]).unwrap_err().starts_with("store.password_file: cannot read"));
+        assert!(
+            password(&keys, &[])
+                .unwrap_err()
+                .starts_with("store.password_file: cannot read")
+        );
     }
 
     #[test]

@@ -188,7 +188,9 @@ impl Draft {
             store::Settings::Sqlite(_) => return,
             store::Settings::Postgres(settings) => {
                 let timeout = self.config.fetch.timeout;
-                self.config.database.complete(settings, timeout, environment)
+                self.config
+                    .database
+                    .complete(settings, timeout, environment)
             }
         };
         if let Err((key, reason)) = wrong {

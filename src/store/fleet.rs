@@ -146,6 +146,14 @@ pub struct FleetWorker {
     pub minute: Done,
 }
 
+impl FleetWorker {
+    /// Whether it runs on this machine, as far as the name says.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.machine == super::postgres::machine()
+    }
+}
+
 /// Whether a worker lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerState {

@@ -426,6 +426,14 @@ impl Store {
         on!(self, backend => backend.status(now).await)
     }
 
+    /// What the server of a database says of itself; `None` of a file.
+    pub async fn server(&self) -> Result<Option<Server>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(None),
+            Backend::Postgres(postgres) => postgres.server().await.map(Some),
+        }
+    }
+
     // Upkeep.
 
     /// Brings the search index up to the newest change; returns how many articles it took.
@@ -435,11 +443,15 @@ impl Store {
     }
 
     /// Copies a consistent snapshot to `to`, which must not exist.
+    ///
+    /// # Errors
+    /// [`StoreError::BackupElsewhere`] with the command for a database.
     pub async fn backup(&self, to: &Path) -> Result<u64, StoreError> {
         on!(self, backend => backend.backup(to).await)
     }
 
-    /// Checks the files (`quick_check`, foreign keys, counters); one line per finding.
+    /// Checks what must be true (a file's pages, what refers to what, sums against what they
+    /// sum up); one line per finding.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         on!(self, backend => backend.check().await)
     }

@@ -14,6 +14,7 @@ mod feeds;
 mod fetching;
 mod lists;
 mod postgres_sql;
+mod moving;
 mod readme;
 mod searching;
 mod service_unit;

@@ -96,7 +96,9 @@ async fn insert_announced(
                JOIN unnest($1::smallint[], $2::bigint[]) AS n(shard, key)
                  ON a.shard = n.shard AND a.key = n.key
                WHERE a.reason = 'announced'";
-    let shards = column(&claims, |claim| shard_column(decide::form_shard(&claim.form.form)));
+    let shards = column(&claims, |claim| {
+        shard_column(decide::form_shard(&claim.form.form))
+    });
     let keys = column(&claims, |claim| claim.form.key);
     let there = rows(transaction, sql, &[&shards, &keys]).await?;
     let ours: BTreeMap<&Form, ArticleId> = claims
@@ -141,7 +143,9 @@ async fn put_claims(transaction: &Transaction<'_>, claims: &[&Claim]) -> Result<
         transaction,
         sql,
         &[
-            &column(claims, |claim| shard_column(decide::form_shard(&claim.form.form))),
+            &column(claims, |claim| {
+                shard_column(decide::form_shard(&claim.form.form))
+            }),
             &column(claims, |claim| claim.form.key),
             &column(claims, |claim| claim.form.form.as_str()),
             &column(claims, |claim| claim.article.0),

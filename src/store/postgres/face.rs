@@ -7,17 +7,12 @@ use jiff::Timestamp;
 
 use super::super::record::{
     Article, Backlog, Claim, DueFeed, DuePage, Feed, NewFeed, Paused, Poll, PollRecorded,
-    PollReport, Saved, ScrapeReport, SourceList, Status, Subscribed, SyncReport,
+    PollReport, Saved, ScrapeReport, Server, SourceList, Status, Subscribed, SyncReport,
 };
 use super::super::{ArticleName, FeedName, Listing, StoreError};
-use super::{Postgres, articles, due, feeds, load, notes, search, upkeep};
+use super::{Postgres, articles, due, feeds, load, notes, search, server, upkeep};
 use crate::model::{FeedId, Shard};
 use crate::query::ArticleQuery;
-
-/// What the branches beside this one bring.
-fn to_come<T>() -> Result<T, StoreError> {
-    Err(StoreError::Database("not on PostgreSQL yet".to_owned()))
-}
 
 impl Postgres {
     /// The shards that work may be read from: a worker's own, and no other's.
@@ -159,6 +154,10 @@ impl Postgres {
             search_bytes,
             ..status
         })
+    }
+
+    pub(in super::super) async fn server(&self) -> Result<Server, StoreError> {
+        asked!(self, client => server::server(&client))
     }
 
     pub(in super::super) async fn index(&self) -> Result<usize, StoreError> {

@@ -25,9 +25,9 @@ impl Postgres {
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE worker SET draining_at = coalesce(draining_at, $2)
                    WHERE id = $1 AND until > now()";
-        let n_draining = in_transaction!(self, transaction =>
-            execute(&transaction, sql, &[&worker, &ms(now)]));
-        Ok(n_draining? > 0)
+        let at = ms(now);
+        let n = in_transaction!(self, transaction => execute(&transaction, sql, &[&worker, &at]))?;
+        Ok(n > 0)
     }
 
     pub(in super::super) async fn ended(&self) {

@@ -84,6 +84,7 @@ mod queue;
 mod rows;
 mod schema;
 mod search;
+mod server;
 mod shards;
 mod sightings;
 mod statement;
@@ -108,6 +109,7 @@ use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
 
 pub(super) use self::rows::PostgresRows;
+pub(super) use self::shards::machine;
 
 /// One archive in one database. A cheap clone.
 #[derive(Clone)]
@@ -196,7 +198,7 @@ impl Postgres {
     }
 
     /// This process as a worker, if it is one.
-    pub(super) fn worker(&self) -> Option<&Worker> {
+    fn worker(&self) -> Option<&Worker> {
         self.shared.worker.get()
     }
 

@@ -163,7 +163,7 @@ fn owned(row: &tokio_postgres::Row) -> Result<(Shard, u64), Fault> {
 }
 
 /// The name of this machine, for people.
-fn machine() -> String {
+pub(in super::super) fn machine() -> String {
     let name = ["/proc/sys/kernel/hostname", "/etc/hostname"]
         .iter()
         .find_map(|file| std::fs::read_to_string(file).ok());

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::super::decide;
 use super::super::column::storable;
+use super::super::decide;
 use super::fault::Fault;
 use crate::canonical::CanonicalUrl;
 use crate::model::{ArticleId, FeedId};

@@ -7,7 +7,6 @@ use proptest::test_runner::{Config, TestRunner};
 use super::*;
 use crate::store_contract::postgres_at;
 use crate::support::postgres::database;
-use wireroom::query::Cursor;
 use wireroom::store::Settings;
 
 const WORDS: &[&str] = &[
@@ -126,6 +125,30 @@ async fn ids(store: &Store, search: &SearchExpr, feed: Option<FeedId>) -> Vec<(i
     }
 }
 
+/// The best answers, a few at a time, with their scores.
+async fn ranked(store: &Store, search: &SearchExpr, feed: Option<FeedId>) -> Vec<(i64, f64)> {
+    let mut answers = Vec::new();
+    let mut cursor: Option<Cursor> = None;
+    loop {
+        let query = ArticleQuery {
+            search: Some(search.clone()),
+            feed,
+            cursor,
+            order: Order::Rank,
+            limit: 20,
+            ..ArticleQuery::default()
+        };
+        let listing = store.articles(&query).await.unwrap();
+        let scores = listing.ranked.map_or_else(Vec::new, |ranked| ranked.scores);
+        let ids = listing.articles.iter().map(|article| article.id.0);
+        answers.extend(ids.zip(scores));
+        cursor = listing.next;
+        if cursor.is_none() {
+            return answers;
+        }
+    }
+}
+
 /// The same archive twice: on SQLite as it was recorded, on PostgreSQL as it was moved.
 async fn recorded_and_moved(
     entries: Vec<(usize, Announcement)>,
@@ -175,7 +198,7 @@ async fn recorded_and_moved(
 #[test]
 fn both_databases_answer_alike() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut corpora = TestRunner::new(Config::with_cases(3));
+    let mut corpora = TestRunner::new(Config::with_cases(2));
     corpora
         .run(&vec(told(), 60..90), |entries| {
             let Some(database) = database() else {
@@ -183,7 +206,7 @@ fn both_databases_answer_alike() {
             };
             let settings = Settings::Postgres(postgres_at(&database.url()));
             let (_room, recorded, moved) = runtime.block_on(recorded_and_moved(entries, &settings));
-            let mut searches = TestRunner::new(Config::with_cases(200));
+            let mut searches = TestRunner::new(Config::with_cases(150));
             let answer = searches.run(&(search(), prop::option::of(1_i64..4)), |(text, feed)| {
                 let search = parse(&text);
                 let feed = feed.map(FeedId);
@@ -195,6 +218,10 @@ fn both_databases_answer_alike() {
                 });
                 prop_assert_eq!(here.len(), there.len(), "{}", text);
                 prop_assert!(here.windows(2).all(|pair| pair[0] > pair[1]), "{}", text);
+                prop_assert_eq!(here, there, "{}", text);
+                let (here, there) = runtime.block_on(async {
+                    (ranked(&recorded, &search, feed).await, ranked(&moved, &search, feed).await)
+                });
                 prop_assert_eq!(here, there, "{}", text);
                 Ok(())
             });
