@@ -120,7 +120,7 @@ async fn the_status_of_a_fleet_tells_of_all_its_workers() {
     let serve = room.start_as("serve", &["run", "--role", "serve"]);
     room.wait_until("both live", |room| shards(room).len() == 2);
     room.wait_until("it is searchable", |room| {
-        !room.json(&["search", "ferry", "--json"]).is_empty()
+        room.run(&["search", "ferry"]).status.success()
     });
     room.wait_until("its work is told", |room| {
         workers(room).iter().any(|worker| worker["articles"] == 1)
