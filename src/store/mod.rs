@@ -470,12 +470,25 @@ impl Store {
 /// The answers to a query, and where to go on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
-    /// The articles, newest first.
+    /// The articles, in the order that was asked for.
     pub articles: Vec<Article>,
     /// Where to go on, if there is more.
     pub next: Option<Cursor>,
     /// Changes that the search index has not seen yet; 0 for queries without a search.
     pub index_lag: u64,
+    /// How the answers were ranked; `None` when they come newest first.
+    pub ranked: Option<Ranked>,
+}
+
+/// How the answers to a query were ranked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranked {
+    /// Of each article of the listing: how well it answers. Larger is better; without a unit.
+    pub scores: Vec<f64>,
+    /// Matches that were ranked: the newest ones.
+    pub n_ranked: usize,
+    /// Whether these are all matches.
+    pub is_all: bool,
 }
 
 /// How a person names a feed.
