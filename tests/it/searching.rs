@@ -325,6 +325,54 @@ async fn a_search_never_shows_what_is_gone(room: Room) {
     check_found(&room.store, "site:other.example OR word7", &["Same"]).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_was_emptied_or_is_outdated_is_made_anew_in_postgresql() {
+    let Some(room) = Room::postgres().await else {
+        return;
+    };
+    let room = newsroom(room).await;
+    let storms = ["Storm in the north", "Village fair"];
+
+    room.database().ask("DELETE FROM search_document");
+    let n_remade = room.store.index().await.unwrap();
+    check_found(&room.store, "storm", &storms).await;
+    room.database()
+        .ask("UPDATE search_document SET words = 'old'::TSVECTOR");
+    room.database()
+        .ask("UPDATE note SET text = 'old' WHERE name = 'search_index'");
+    let n_renewed = room.store.index().await.unwrap();
+
+    check_found(&room.store, "storm", &storms).await;
+    check_found(&room.store, "old", &[]).await;
+    assert_eq!((n_remade, n_renewed), (3, 3));
+    assert_eq!(room.store.index().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_workers_share_the_work_of_indexing() {
+    let Some(room) = Room::postgres().await else {
+        return;
+    };
+    let other = Store::open(&room.settings, Access::Command).await.unwrap();
+    let feed = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let entries = (0..500).map(|n| Announcement {
+        content_text: Some("shared".into()),
+        ..entry(&format!("https://example.org/{n}"))
+    });
+    poll(&room.store, feed, entries.collect()).await;
+
+    let (here, there) = tokio::join!(room.store.index(), other.index());
+
+    let query = ArticleQuery {
+        search: Some(parse("shared")),
+        limit: 1000,
+        ..ArticleQuery::default()
+    };
+    let listing = other.articles(&query).await.unwrap();
+    assert_eq!(here.unwrap() + there.unwrap(), 500);
+    assert_eq!((listing.articles.len(), listing.index_lag), (500, 0));
+}
+
 #[tokio::test]
 async fn a_deleted_or_damaged_index_comes_back() {
     let room = newsroom(Room::sqlite().await).await;
@@ -424,7 +472,12 @@ async fn the_best_answers_can_come_first(room: Room) {
     };
     let entries = vec![
         story("a", "Harbour fire", "A fire in the harbour.", 10),
-        story("b", "Council meets", "On the harbour, and much else besides.", 12),
+        story(
+            "b",
+            "Council meets",
+            "On the harbour, and much else besides.",
+            12,
+        ),
         story("c", "Harbour", "Ships.", 11),
         story("d", "Nothing of that", "Words.", 13),
     ];
@@ -443,12 +496,21 @@ async fn the_best_answers_can_come_first(room: Room) {
     };
     assert_eq!(titles(&all), ["Harbour", "Harbour fire", "Council meets"]);
     let shown = all.ranked.unwrap();
-    assert!(shown.scores.windows(2).all(|pair| pair[0] > pair[1]), "{shown:?}");
+    assert!(
+        shown.scores.windows(2).all(|pair| pair[0] > pair[1]),
+        "{shown:?}"
+    );
     assert!(shown.is_all && shown.n_ranked == 3 && all.next.is_none());
     assert_eq!(titles(&first), ["Harbour", "Harbour fire"]);
-    assert_eq!((titles(&second), second.next), (vec!["Council meets".to_owned()], None));
+    assert_eq!(
+        (titles(&second), second.next),
+        (vec!["Council meets".to_owned()], None)
+    );
     assert_eq!(either.articles.len(), 2);
-    assert_eq!(titles(&unsought), ["Council meets", "Harbour", "Harbour fire"]);
+    assert_eq!(
+        titles(&unsought),
+        ["Council meets", "Harbour", "Harbour fire"]
+    );
 }
 
 async fn only_the_newest_matches_are_ranked(room: Room) {

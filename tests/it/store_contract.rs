@@ -73,6 +73,11 @@ impl Room {
         Self { store, ..self }
     }
 
+    /// The database of a PostgreSQL store.
+    pub(crate) fn database(&self) -> &Database<'static> {
+        self.database.as_ref().unwrap()
+    }
+
     /// The file of an SQLite store.
     pub(crate) fn path(&self) -> &Path {
         self.settings.file().unwrap()
