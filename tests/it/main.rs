@@ -5,6 +5,7 @@
 mod support;
 
 mod architecture;
+mod chaos;
 mod collecting;
 mod commands;
 mod configuration;
@@ -12,6 +13,7 @@ mod crash_and_resume;
 mod extraction;
 mod feeds;
 mod fetching;
+mod fleet;
 mod lists;
 mod moving;
 mod postgres_sql;

@@ -74,7 +74,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 ];
 
 /// Tables that do not grow with the news. Their keys may begin with anything.
-const SMALL: &[&str] = &["feed", "note", "worker", "shard"];
+const SMALL: &[&str] = &["wireroom_schema", "feed", "note", "worker", "shard"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")

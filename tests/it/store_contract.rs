@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use wireroom::canonical::canonicalize;
@@ -36,7 +37,6 @@ pub(crate) struct Room {
     pub(crate) store: Store,
     pub(crate) settings: Settings,
     folder: TempDir,
-    #[allow(dead_code, reason = "dropped with the room")]
     database: Option<Database<'static>>,
 }
 
@@ -56,15 +56,33 @@ impl Room {
 
     /// A new store on PostgreSQL; `None`, said loudly, where that is not installed.
     pub(crate) async fn postgres() -> Option<Self> {
-        let database = postgres::database()?;
-        let settings = Settings::Postgres(postgres_at(&database.url()));
+        /// An archive without anything in it, which is faster to copy than to make.
+        static EMPTY: OnceCell<Option<Database<'static>>> = OnceCell::const_new();
+        let empty = EMPTY.get_or_init(|| async {
+            let database = postgres::database()?;
+            let settings = Settings::Postgres(postgres_at(&database.url()));
+            let store = Store::open(&settings, Access::Command).await.unwrap();
+            store.close().await.unwrap();
+            // Connections that are being closed still count as somebody's.
+            database.disconnect_all();
+            Some(database)
+        });
+        let empty = empty.await.as_ref()?;
+        let database = postgres::server()?.copy_of(empty.name());
+        let settings = postgres_at(&database.url());
+        Some(Self::of(database, settings).await)
+    }
+
+    /// A new store in a database, reached by `settings`.
+    pub(crate) async fn of(database: Database<'static>, settings: PostgresSettings) -> Self {
+        let settings = Settings::Postgres(settings);
         let store = Store::open(&settings, Access::Daemon).await.unwrap();
-        Some(Self {
+        Self {
             store,
             settings,
             folder: tempfile::tempdir().unwrap(),
             database: Some(database),
-        })
+        }
     }
 
     async fn reopened(self) -> Self {
@@ -78,20 +96,28 @@ impl Room {
         self.database.as_ref().unwrap()
     }
 
+    /// The one number that the SQL gives, asked as a person beside us would.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        match &self.database {
+            Some(database) => database.number(sql),
+            None => rusqlite::Connection::open(self.path())
+                .unwrap()
+                .query_row(sql, [], |row| row.get(0))
+                .unwrap(),
+        }
+    }
+
     /// The file of an SQLite store.
     pub(crate) fn path(&self) -> &Path {
         self.settings.file().unwrap()
     }
 }
 
-/// How tests reach a database: without a password, and with times that let them finish.
+/// How tests reach a database.
 pub(crate) fn postgres_at(url: &str) -> PostgresSettings {
     PostgresSettings {
-        url: url.to_owned(),
-        password: None,
-        ca_file: None,
-        lease: Duration::from_secs(30),
         longest_exchange: Duration::from_secs(5),
+        ..PostgresSettings::new(url).unwrap()
     }
 }
 
@@ -124,9 +150,11 @@ macro_rules! on_every_backend {
 #[allow(unused_imports, reason = "for promises that are told in other files")]
 pub(crate) use on_every_backend;
 
+mod database;
 mod feeds;
 mod file;
 mod listings;
+mod moves;
 mod pages;
 mod polls;
 mod postgres_server;

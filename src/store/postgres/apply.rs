@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
+use jiff::Timestamp;
 
 use super::super::decide;
 use super::super::recording::{
@@ -20,17 +21,21 @@ use super::{sightings, states};
 use crate::model::{ArticleId, Shard};
 use crate::store::record::AliasReason;
 
-/// How long polls stay in the log, and lines that one pruning takes at most.
-const LOG_DAYS: i64 = 30;
-const PRUNE_ROWS: i64 = 2000;
+/// Where a batch counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// One of its shards, in whose sums all its changes are counted.
+    pub(super) shard: Shard,
+    /// When the last of its reports was made.
+    pub(super) at: Timestamp,
+}
 
-/// Writes all but the hosts, which a batch writes last. `home` is a shard of the batch, in
-/// whose sums the changes are counted.
+/// Writes all but the hosts, which a batch writes last.
 pub(super) async fn write(
     transaction: &Transaction<'_>,
     unit: &Unit,
     ids: &mut WorkerIds,
-    home: Shard,
+    place: Place,
 ) -> Result<(), Fault> {
     let (announced, others): (Vec<&Claim>, Vec<&Claim>) = unit
         .claims()
@@ -48,8 +53,8 @@ pub(super) async fn write(
         absorb(transaction, absorbed).await?;
     }
     states::write(transaction, unit.polls(), ids).await?;
-    count(transaction, unit, home).await?;
-    log_changes(transaction, unit, ids).await
+    count(transaction, unit, place.shard).await?;
+    log_changes(transaction, unit, ids, place).await
 }
 
 /// A column of some rows.
@@ -465,6 +470,7 @@ async fn log_changes(
     transaction: &Transaction<'_>,
     unit: &Unit,
     ids: &mut WorkerIds,
+    place: Place,
 ) -> Result<(), Fault> {
     let mut changes: Vec<(i16, i64, i16)> = unit
         .changes()
@@ -482,17 +488,10 @@ async fn log_changes(
     let shards: Vec<i16> = changes.iter().map(|change| change.0).collect();
     let articles: Vec<i64> = changes.iter().map(|change| change.1).collect();
     let ops: Vec<i16> = changes.iter().map(|change| change.2).collect();
-    let seqs: Vec<i64> = changes.iter().map(|_| ids.change()).collect();
+    let seqs: Vec<i64> = changes
+        .iter()
+        .map(|_| ids.row(place.shard, place.at))
+        .collect();
     execute(transaction, sql, &[&shards, &articles, &ops, &seqs]).await?;
-    Ok(())
-}
-
-/// Takes polls from before the last 30 days out of the log, the oldest first. Several workers
-/// may do so at once.
-pub(super) async fn prune(client: &impl GenericClient, at: i64) -> Result<(), Fault> {
-    let sql = "DELETE FROM poll_log WHERE (shard, id) IN
-                 (SELECT shard, id FROM poll_log WHERE at < $1
-                  ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    execute(client, sql, &[&(at - LOG_DAYS * 86_400_000), &PRUNE_ROWS]).await?;
     Ok(())
 }

@@ -31,16 +31,13 @@ impl Postgres {
     }
 
     pub(in super::super) async fn ended(&self) {
-        let Some(worker) = self.worker() else {
+        let Some((worker, writer)) = self.worker().zip(self.shared.writer.as_ref()) else {
             return std::future::pending().await;
         };
-        match self.writer() {
-            // Who can record nothing any more is no worker either.
-            Ok(writer) => tokio::select! {
-                () = worker.ended() => {}
-                () = writer.ended() => {}
-            },
-            Err(_) => worker.ended().await,
+        // Who can record nothing any more must not go on owning what others could do.
+        tokio::select! {
+            () = worker.ended() => {}
+            () = writer.ended() => {}
         }
     }
 

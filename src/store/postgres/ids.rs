@@ -1,13 +1,12 @@
 //! Ids that a worker gives: unique over all workers, because each comes from a shard that
 //! the worker owns, and a shard's next owner goes on behind the last one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher, RandomState};
+use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 
-use super::super::decide::IdMaker;
+use super::super::decide::{IdMaker, RowIdMaker};
 use super::super::record::Lease;
 use super::super::recording::Ids;
 use super::convert::{shard, shard_column};
@@ -16,28 +15,14 @@ use super::statement::{execute, get, rows};
 use crate::model::{ArticleId, Shard};
 
 /// The ids of all shards that this process has owned so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct WorkerIds {
-    maker: IdMaker,
+    articles: IdMaker,
+    rows: RowIdMaker,
     /// The epochs in which the shards' ids were read.
     epochs: HashMap<Shard, u64>,
-    /// Shards whose newest id is not in the database yet.
-    unsaved: BTreeSet<Shard>,
-    /// Of the next change in the log for the search index.
-    next_change: i64,
-}
-
-impl Default for WorkerIds {
-    fn default() -> Self {
-        // Chance, so that no other process gives the same ones.
-        let start = RandomState::new().hash_one("change") >> 2;
-        Self {
-            maker: IdMaker::default(),
-            epochs: HashMap::new(),
-            unsaved: BTreeSet::new(),
-            next_change: start.cast_signed(),
-        }
-    }
+    /// The newest ids that the database does not know of yet, by shard.
+    unsaved: BTreeMap<Shard, i64>,
 }
 
 impl WorkerIds {
@@ -65,22 +50,19 @@ impl WorkerIds {
                    FROM unnest($1::smallint[]) AS w(shard)";
         let shards: Vec<i16> = new.keys().map(|shard| shard_column(*shard)).collect();
         for row in rows(transaction, sql, &[&shards]).await? {
-            let shard = shard(&row, 0)?;
-            self.maker.resume_shard(shard, get(&row, 1)?);
+            let (shard, largest) = (shard(&row, 0)?, get(&row, 1)?);
+            self.articles.resume_shard(shard, largest);
+            self.rows.resume_shard(shard, largest);
         }
         self.epochs.extend(new);
         Ok(())
     }
 
-    /// The next line of the log of polls. These ids are found in the log itself.
-    pub(super) fn poll(&mut self, shard: Shard, at: Timestamp) -> i64 {
-        self.maker.next(shard, at).0
-    }
-
-    /// A number that no change of any article had before.
-    pub(super) fn change(&mut self) -> i64 {
-        self.next_change = (self.next_change + 1) & (i64::MAX >> 1);
-        self.next_change
+    /// The next line of the log of polls, or the next number of a change: the database need
+    /// not be told. The log is looked through when a shard changes hands, and a change lives
+    /// only until it has been indexed.
+    pub(super) fn row(&mut self, shard: Shard, at: Timestamp) -> i64 {
+        self.rows.next(shard, at)
     }
 
     /// Writes the newest ids of the shards that gave some to rows other than the log's.
@@ -93,24 +75,33 @@ impl WorkerIds {
                    ON CONFLICT (shard, name) DO UPDATE
                      SET n = GREATEST(counter.n, excluded.n)";
         let unsaved = std::mem::take(&mut self.unsaved);
-        let shards: Vec<i16> = unsaved.iter().map(|shard| shard_column(*shard)).collect();
-        let newest: Vec<i64> = unsaved
+        let (shards, newest): (Vec<i16>, Vec<i64>) = unsaved
             .iter()
-            .map(|shard| self.maker.newest(*shard))
-            .collect();
+            .map(|(shard, newest)| (shard_column(*shard), *newest))
+            .unzip();
         execute(transaction, sql, &[&shards, &newest]).await?;
         Ok(())
     }
 }
 
+impl WorkerIds {
+    /// The database is to know that this one was given.
+    fn gave(&mut self, shard: Shard, id: i64) {
+        let newest = self.unsaved.entry(shard).or_default();
+        *newest = id.max(*newest);
+    }
+}
+
 impl Ids for WorkerIds {
     fn article(&mut self, shard: Shard, at: Timestamp) -> ArticleId {
-        self.unsaved.insert(shard);
-        self.maker.next(shard, at)
+        let id = self.articles.next(shard, at);
+        self.gave(shard, id.0);
+        id
     }
 
     fn sighting(&mut self, shard: Shard, at: Timestamp) -> i64 {
-        self.unsaved.insert(shard);
-        self.maker.next(shard, at).0
+        let id = self.rows.next(shard, at);
+        self.gave(shard, id);
+        id
     }
 }

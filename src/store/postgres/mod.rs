@@ -109,7 +109,6 @@ use super::{Access, PostgresSettings, StoreError};
 use crate::ownership::Ownership;
 
 pub(super) use self::rows::PostgresRows;
-pub(super) use self::shards::machine;
 
 /// One archive in one database. A cheap clone.
 #[derive(Clone)]

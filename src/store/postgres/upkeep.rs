@@ -8,13 +8,13 @@ use deadpool_postgres::{Client, GenericClient, Transaction};
 use jiff::Timestamp;
 use tokio_postgres::IsolationLevel;
 
-use super::super::column::{ms, natural};
+use super::super::column::{int, ms, natural};
 use super::super::record::{FeedState, PageState, Status};
 use super::super::{StoreError, json};
-use super::convert::count;
-use super::due;
+use super::convert::{count, held_columns};
+use super::due::{self, Held};
 use super::fault::Fault;
-use super::statement::{get, row, rows};
+use super::statement::{execute, get, row, rows};
 use super::{feeds, schema};
 
 /// The longest wait for the state of everything: with millions of feeds it is counted, not
@@ -26,6 +26,9 @@ const CHECK_DEADLINE: Duration = Duration::from_secs(3600);
 
 /// Failing feeds that a status names.
 const MAX_FAILING: usize = 100;
+
+/// How long polls stay in the log.
+const LOG_DAYS: i64 = 30;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -234,6 +237,22 @@ async fn check_counters(moment: &Transaction<'_>) -> Result<Vec<String>, Fault> 
         left.map(|(name, counted)| format!("the counter {name} says {counted}, and there are 0")),
     );
     Ok(findings)
+}
+
+/// Takes the oldest polls of our shards out of the log, `limit` at most; how many there were.
+pub(super) async fn prune_polls(
+    client: &impl GenericClient,
+    held: &Held,
+    now: Timestamp,
+    limit: usize,
+) -> Result<u64, Fault> {
+    let sql = "DELETE FROM poll_log p
+               USING (SELECT shard, id FROM poll_log
+                      WHERE at < $1 AND shard = ANY($2) ORDER BY at LIMIT $3) old
+               WHERE p.shard = old.shard AND p.id = old.id";
+    let until = ms(now) - LOG_DAYS * DAY_MS;
+    let (shards, _) = held_columns(held);
+    execute(client, sql, &[&until, &shards, &int(limit)]).await
 }
 
 /// How the database is copied, since it is not ours to copy it.

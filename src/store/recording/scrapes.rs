@@ -25,7 +25,7 @@ impl Unit {
         match &scrape.outcome {
             Outcome::Article(page) => self.record_article(id, page, scrape.at),
             Outcome::Moved(page) => {
-                self.move_job(id, page, scrape.at);
+                self.move_job(scrape, page);
                 Ok(Saved::Moved)
             }
             Outcome::Retry { failure, at } => {
@@ -191,15 +191,16 @@ impl Unit {
     }
 
     /// A redirect led to a foreign host: its owner goes on there, at once.
-    fn move_job(&mut self, id: ArticleId, page: &PageToFetch, at: Timestamp) {
-        let Some(job) = self.waiting(id) else {
+    fn move_job(&mut self, scrape: &Scrape, page: &PageToFetch) {
+        let Some(job) = self.waiting(scrape.due.article) else {
             return;
         };
         let left = std::mem::replace(&mut job.host, page.host.clone());
         job.shard = page.host.shard();
         job.url = page.url.as_str().to_owned();
-        job.due_at = ms(at);
-        job.moves = job.moves.saturating_add(1);
+        job.due_at = ms(scrape.at);
+        // Counted from what was due, so that recording it twice counts once.
+        job.moves = scrape.due.moves.saturating_add(1);
         self.pages_of(&left);
         self.pages_of(&page.host);
     }
