@@ -246,35 +246,6 @@ async fn a_killed_worker_is_replaced_when_its_lease_has_run_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_stopped_worker_comes_with_too_late_is_fenced() {
-    let Some(database) = database() else { return };
-    let site = slow_site().await;
-    let room = Room::on_with_lease(&database, SHORT, &[site.url("/feed.xml")]);
-    room.configure_manners("0s", "1200ms", "");
-    let first = alone(&room, &database, "first");
-    room.wait_until("the page is asked for", |_| {
-        !site.requests_for("/slow").is_empty()
-    });
-
-    first.signal("STOP");
-    let second = room.start_as("second", &["run"]);
-    until_saved(&room, 1);
-    let as_saved = room.articles();
-    first.signal("CONT");
-    first.says("is not recorded: its shard has gone to another worker");
-    first.says("starts anew");
-    room.wait_until("the two share the work", |_| n_owners(&database) == 2);
-
-    assert!(second.log().contains("saved "), "{}", second.log());
-    assert!(!first.log().contains("saved "), "{}", first.log());
-    assert_eq!(site.requests_for("/slow").len(), 2);
-    assert_eq!(site.requests_for("/feed.xml").len(), 1);
-    assert_eq!(room.articles(), as_saved);
-    let n_scrapes = database.number("SELECT count(*) FROM page_job");
-    assert_eq!(n_scrapes, 0, "nothing is left to be done");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_asked_for_rest_gets_it_from_the_next_owner_too() {
     let Some(database) = database() else { return };
     let site = site(Half::Lower, 0).await;
@@ -371,25 +342,6 @@ async fn two_workers_start_on_an_empty_database_and_follow_one_list() {
         worker.signal("TERM");
         assert_eq!(worker.ended().0, Some(0), "in order");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_round_on_a_database_does_everything_and_hands_over() {
-    let Some(database) = database() else { return };
-    let site = site(Half::Upper, 0).await;
-    site.serve("/feed.xml", feed(&site, &site.url("/a")));
-    site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
-    let room = Room::on(&database, &[site.url("/feed.xml")]);
-
-    room.run_once();
-    let asked = site.requests().len();
-    room.run_once();
-
-    assert_eq!(room.articles()[0]["page_state"], "scraped");
-    assert_eq!(site.requests().len(), asked, "nothing is due again");
-    assert_eq!(n_free(&database), 1024);
-    let found = room.json(&["search", "ferry", "--json"]);
-    assert_eq!(found.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
