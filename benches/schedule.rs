@@ -4,6 +4,8 @@
 //! learning and 28 days that count, under several rules that spend the same number of
 //! requests, and prints the delay between publication and discovery. See `docs/politeness.md`.
 
+#![expect(clippy::print_stdout, reason = "this is what it is for")]
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
