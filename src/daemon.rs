@@ -143,7 +143,8 @@ impl Daemon {
     }
 
     async fn round(&mut self) -> Result<Round, DaemonError> {
-        let fetcher = Fetcher::new(self.config.fetch.clone())?;
+        let ownership = self.store.ownership();
+        let fetcher = Fetcher::of_worker(self.config.fetch.clone(), ownership)?;
         let ingest = Arc::new(Ingest::new(
             self.store.clone(),
             fetcher,

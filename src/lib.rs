@@ -13,7 +13,8 @@
 //! 6. [`fetch`] asks for the page, [`extract`] cuts the article from it, and
 //!    [`dedup`] tells whether two texts are one.
 //! 7. [`store`] keeps it all and is the queue as well: nothing waits anywhere else.
-//! 8. [`query`] is one question, whoever asks; [`export`] hands articles out.
+//! 8. [`query`] is one question, whoever asks, and [`words`] the words of texts and
+//!    searches; [`export`] hands articles out.
 //!
 //! [`ingest`] is steps 2 to 7 as two functions, and [`daemon`] runs them until
 //! it is told to stop. [`model`] holds the words that they share, [`ownership`]
@@ -38,6 +39,7 @@ pub mod store;
 
 pub mod export;
 pub mod query;
+pub mod words;
 
 pub mod daemon;
 pub mod ingest;

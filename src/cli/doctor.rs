@@ -266,7 +266,10 @@ fn store_remedy(error: &StoreError) -> &'static str {
         StoreError::Unwritable { .. } => "correct owner and mode of the file and its folder",
         StoreError::Full { .. } => "free some space; what was acknowledged is safe",
         StoreError::Locked { .. } => "stop the other daemon",
-        StoreError::Fenced | StoreError::Database(_) => {
+        StoreError::Unreachable { .. } => {
+            "correct [store] url or the password, or start the server; `psql` with the same URL must get in"
+        }
+        StoreError::Fenced | StoreError::BackupElsewhere { .. } | StoreError::Database(_) => {
             "run this again; if it stays so, report it with the message"
         }
     }

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::Config;
 use super::values::{show_duration, show_network};
+use crate::store::Settings;
 
 /// Addresses where clouds offer credentials to whoever asks.
 const METADATA: [&str; 2] = ["169.254.169.254/32", "fd00:ec2::254/128"];
@@ -17,6 +18,7 @@ pub fn check(config: &Config) -> Vec<String> {
     advise_on_manners(config, &mut advice);
     advise_on_networks(config, &mut advice);
     advise_on_limits(config, &mut advice);
+    advise_on_the_store(config, &mut advice);
     advice
 }
 
@@ -97,6 +99,35 @@ fn advise_on_limits(config: &Config, advice: &mut Vec<String>) {
     }
 }
 
+fn advise_on_the_store(config: &Config, advice: &mut Vec<String>) {
+    let keys = &config.database;
+    let settings = match &config.store {
+        Settings::Postgres(settings) => settings,
+        Settings::Sqlite(_) => {
+            let given = [
+                ("password_file", keys.password_file.is_some()),
+                ("ca_file", keys.ca_file.is_some()),
+                ("lease", keys.lease.is_some()),
+            ];
+            for (name, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+                advice.push(format!("store.{name} is for databases: a file needs none"));
+            }
+            return;
+        }
+    };
+    if settings.is_exposed() {
+        advice.push(
+            "store.url leads over a network to a server whose certificate is not checked: add ?sslmode=verify-full"
+                .into(),
+        );
+    }
+    if keys.is_password_open() {
+        advice.push(
+            "store.password_file can be read by everyone on this machine: `chmod o-r` it".into(),
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Environment, examine};
@@ -138,5 +169,21 @@ mod tests {
         );
 
         assert_eq!(found.len(), 3, "{found:?}");
+    }
+
+    #[test]
+    fn ways_to_a_database_that_others_can_look_into_are_named() {
+        let found = |url: &str| {
+            advice(&format!(
+                "[fetch]\ncontact = \"x\"\n[store]\nurl = \"{url}\"\n"
+            ))
+        };
+
+        let exposed = found("postgres://ada@db.example/news");
+
+        assert_eq!(exposed.len(), 1, "{exposed:?}");
+        assert!(exposed[0].contains("sslmode=verify-full"));
+        assert!(found("postgres://ada@db.example/news?sslmode=verify-full").is_empty());
+        assert!(found("postgres://ada@/news?host=/run/postgresql").is_empty());
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::database::DatabaseKeys;
 use super::environment::Environment;
 use super::keys::{self, KEYS, Key};
 use super::source::{Source, read_limited};
@@ -36,6 +37,7 @@ impl Draft {
             file: None,
             feeds: keys::default_feeds(),
             store: store::Settings::Sqlite(PathBuf::new()),
+            database: DatabaseKeys::default(),
             schedule: Default::default(),
             fetch: Default::default(),
             ingest: Default::default(),
@@ -161,19 +163,38 @@ impl Draft {
     /// Checks what concerns several keys, and finds a place for the store.
     pub(super) fn finish(mut self, environment: &Environment) -> Examined {
         self.settle_intervals();
-        if matches!(&self.config.store, store::Settings::Sqlite(path) if path.as_os_str().is_empty())
-        {
-            match locate::default_store(self.config.file.as_deref(), environment) {
-                Ok(path) => self.config.store = store::Settings::Sqlite(path),
-                Err(error) if !self.origins.contains_key("store.url") => self.errors.push(error),
-                Err(_) => {}
-            }
-        }
+        self.settle_store(environment);
         self.errors.sort_by(|a, b| a.place().cmp(&b.place()));
         Examined {
             config: self.config,
             origins: self.origins,
             errors: self.errors,
+        }
+    }
+
+    /// Finds a place for a store that nobody named, and completes how a database is reached.
+    fn settle_store(&mut self, environment: &Environment) {
+        let wrong = match &mut self.config.store {
+            store::Settings::Sqlite(path) if path.as_os_str().is_empty() => {
+                match locate::default_store(self.config.file.as_deref(), environment) {
+                    Ok(found) => *path = found,
+                    Err(error) if !self.origins.contains_key("store.url") => {
+                        self.errors.push(error);
+                    }
+                    Err(_) => {}
+                }
+                return;
+            }
+            store::Settings::Sqlite(_) => return,
+            store::Settings::Postgres(settings) => {
+                let timeout = self.config.fetch.timeout;
+                self.config
+                    .database
+                    .complete(settings, timeout, environment)
+            }
+        };
+        if let Err((key, reason)) = wrong {
+            self.wrong_together(key, &reason);
         }
     }
 
@@ -232,18 +253,25 @@ impl Draft {
             large.0,
             show_duration(large.1),
         );
-        let path = keys::path("schedule", large.0);
-        let (line, column) = self.places.get(&path).copied().unwrap_or((1, 1));
-        match self.origins.get(&path).cloned() {
-            Some(Origin::File { file, .. }) => self.errors.push(ConfigError::Wrong {
-                file,
-                line,
-                column,
-                reason,
-            }),
-            Some(Origin::Environment { name }) => self.environment_error(&name, &reason),
-            // Only a set key can be out of order, since the others gave way.
-            None => {}
+        self.wrong_together(&keys::path("schedule", large.0), &reason);
+    }
+
+    /// Places an error that concerns several keys at one of them, or at the head of the file
+    /// when nobody set it.
+    fn wrong_together(&mut self, path: &str, reason: &str) {
+        let (line, column) = self.places.get(path).copied().unwrap_or((1, 1));
+        match (self.origins.get(path).cloned(), self.config.file.clone()) {
+            (Some(Origin::Environment { name }), _) => self.environment_error(&name, reason),
+            (Some(Origin::File { file, .. }), _) | (None, Some(file)) => {
+                let reason = reason.to_owned();
+                self.errors.push(ConfigError::Wrong {
+                    file,
+                    line,
+                    column,
+                    reason,
+                });
+            }
+            (None, None) => self.environment_error("WIREROOM__STORE__URL", reason),
         }
     }
 }
@@ -350,8 +378,8 @@ mod tests {
             "2:16: schedule.min_interval: must be from 1s to 8784h",
         );
         check_error(
-            "[store]\nurl = \"postgres://db/wireroom\"\n",
-            "2:7: store.url: PostgreSQL is not in this version; use \"sqlite:PATH\" until it is",
+            "[store]\nurl = \"postgres://db\"\n",
+            "2:7: store.url: names no database; write postgres://USER@HOST/DATABASE, or postgres://USER@/DATABASE?host=/run/postgresql for a Unix socket",
         );
         check_error(
             "[fetch]\nrobots = 1\n",

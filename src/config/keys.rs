@@ -12,6 +12,7 @@ use url::Url;
 
 use super::Config;
 use super::values::{Given, resolve, show_bytes, show_duration, show_network, show_url};
+use crate::store::{PostgresSettings, Settings};
 use crate::telemetry;
 
 /// One key.
@@ -111,11 +112,47 @@ pub(super) const KEYS: &[Key] = &[
         name: "url",
         optional: false,
         set: |config, given| {
-            config.store = crate::store::Settings::Sqlite(store_path(given)?);
+            config.store = store_settings(given)?;
             Ok(())
         },
         unset: |_| {},
         show: |config| Some(config.store.to_string().into()),
+    },
+    Key {
+        section: "store",
+        name: "password_file",
+        optional: true,
+        set: |config, given| {
+            config.database.password_file = Some(given.path()?);
+            Ok(())
+        },
+        unset: |config| config.database.password_file = None,
+        show: |config| config.database.password_file.as_deref().map(path_text),
+    },
+    Key {
+        section: "store",
+        name: "ca_file",
+        optional: true,
+        set: |config, given| {
+            config.database.ca_file = Some(ca_file(given)?);
+            Ok(())
+        },
+        unset: |config| config.database.ca_file = None,
+        show: |config| config.database.ca_file.as_deref().map(path_text),
+    },
+    Key {
+        section: "store",
+        name: "lease",
+        optional: true,
+        set: |config, given| {
+            config.database.lease = Some(lease(given)?);
+            Ok(())
+        },
+        unset: |config| config.database.lease = None,
+        show: |config| match &config.store {
+            Settings::Postgres(settings) => Some(span(&settings.lease)),
+            Settings::Sqlite(_) => config.database.lease.as_ref().map(span),
+        },
     },
     key!(schedule.default_interval, interval, span),
     key!(schedule.min_interval, interval, span),
@@ -170,29 +207,38 @@ fn set_feeds(config: &mut Config, given: &Given<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn store_path(given: &Given<'_>) -> Result<PathBuf, String> {
+fn store_settings(given: &Given<'_>) -> Result<Settings, String> {
+    // A URL that is wrong is not repeated: it may hold a password.
     let url = given.text()?;
     let Some((scheme, rest)) = url.split_once(':') else {
         return Err(format!("{url:?} has no scheme; write \"sqlite:{url}\""));
     };
     match scheme {
-        "sqlite" => {
-            let path = rest.strip_prefix("//").unwrap_or(rest);
-            if path == ":memory:" || path.contains('?') {
-                return Err("must name a file: \"sqlite:PATH\", without parameters".into());
-            }
-            if path.ends_with('/') {
-                return Err(format!("{path:?} is a folder; add the file's name"));
-            }
-            resolve(path, given.folder)
-        }
-        "postgres" | "postgresql" => {
-            Err("PostgreSQL is not in this version; use \"sqlite:PATH\" until it is".into())
-        }
+        "sqlite" => sqlite_path(rest, given.folder).map(Settings::Sqlite),
+        "postgres" | "postgresql" => PostgresSettings::new(&url).map(Settings::Postgres),
         other => Err(format!(
-            "{other:?} is no store that we know; use \"sqlite:PATH\""
+            "{other:?} is no store that we know; use \"sqlite:PATH\" or \"postgres://USER@HOST/DATABASE\""
         )),
     }
+}
+
+fn sqlite_path(rest: &str, folder: &Path) -> Result<PathBuf, String> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path == ":memory:" || path.contains('?') {
+        return Err("must name a file: \"sqlite:PATH\", without parameters".into());
+    }
+    if path.ends_with('/') {
+        return Err(format!("{path:?} is a folder; add the file's name"));
+    }
+    resolve(path, folder)
+}
+
+fn lease(given: &Given<'_>) -> Result<Duration, String> {
+    within(
+        given.duration()?,
+        Duration::from_secs(1),
+        Duration::from_secs(3600),
+    )
 }
 
 fn interval(given: &Given<'_>) -> Result<Duration, String> {

@@ -3,10 +3,11 @@
 //! [`load`] is what the daemon and the commands call. Below it lie, in this order:
 //! where the file is (`locate`), which keys there are and what they mean (`keys`), how
 //! a value is read (`values`), how a file and the environment set them (`file`,
-//! `environment`), what is allowed but unwise (`advice`), and the feed lists that the
+//! `environment`), how a database is reached (`database`), what is allowed but unwise (`advice`), and the feed lists that the
 //! configuration names (`lists`).
 
 mod advice;
+mod database;
 mod environment;
 mod file;
 mod keys;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use crate::{fetch, ingest, schedule, store, telemetry};
 
 pub use advice::check;
+pub use database::DatabaseKeys;
 pub use environment::Environment;
 pub use lists::{Lists, examine_lists, read_lists};
 
@@ -36,6 +38,8 @@ pub struct Config {
     pub feeds: Vec<String>,
     /// `[store]`.
     pub store: store::Settings,
+    /// The keys of `[store]` beside its URL, as they were given.
+    pub database: DatabaseKeys,
     /// `[schedule]`.
     pub schedule: schedule::Settings,
     /// `[fetch]`.

@@ -6,23 +6,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    USER_AGENT,
-};
+use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::body::{self, BodyError, Limits, Overflow};
 use super::client::Trust;
 use super::content_coding::{self, Coding};
+use super::errand::{Asked, Errand, Stop, within};
 use super::host_gate::{Pass, Resting};
 use super::media;
 use super::permission::Policy;
 use super::redirect::{self, Chain};
+use super::request::{self, Ask, What, without_login};
 use super::robots::{self, Robots};
-use super::{Exchange, Fetcher, RequestSettings, failure, headers};
+use super::{Exchange, Fetcher, Wishes, failure, headers};
 use crate::model::{ErrorKind, Failure, HostKey, Validators};
+use crate::ownership::{self, Flight, Ownership};
 
 /// The name by which robots.txt addresses us, whatever the `User-Agent`.
 const PRODUCT: &str = "wireroom";
@@ -30,22 +30,6 @@ const PRODUCT: &str = "wireroom";
 const REST_AFTER_429: Duration = Duration::from_secs(3600);
 /// A body below 100 B/s for so long is given up; for a third of `timeout` if that is shorter.
 const SLOW_WINDOW: Duration = Duration::from_secs(10);
-
-/// What is asked for, and how.
-pub(super) struct Ask<'a> {
-    pub(super) what: What,
-    pub(super) url: &'a Url,
-    pub(super) validators: &'a Validators,
-    pub(super) request: &'a RequestSettings,
-}
-
-/// The three kinds of document that we ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    Feed,
-    Page,
-    Robots,
-}
 
 /// A good answer: 200 with its body, or 304 without.
 pub(super) struct Answer {
@@ -72,37 +56,46 @@ enum Hop {
 
 impl Fetcher {
     /// Asks, follows redirects, and reads the answer.
-    pub(super) async fn exchange(&self, ask: &Ask<'_>) -> Exchange<Answer> {
+    pub(super) async fn exchange(&self, ask: &Ask<'_>) -> Asked<Answer> {
+        let n_moves = ask.errand.map_or(0, |errand| errand.moves);
+        let limit = self.shared.settings.max_redirects;
+        let limit = limit.saturating_sub(usize::try_from(n_moves).unwrap_or(usize::MAX));
         let mut trail = Trail {
             status: None,
             n_bytes: 0,
             duration: Duration::ZERO,
             rest: Duration::ZERO,
-            chain: Chain::new(self.shared.settings.max_redirects),
+            chain: Chain::new(limit),
         };
         let answer = self.follow(ask, &mut trail).await;
-        Exchange {
-            status: trail.status,
-            n_bytes: trail.n_bytes,
-            duration: trail.duration,
-            redirects: trail.chain.into_hops(),
-            answer,
+        let wishes = self.shared.gate.wishes(&HostKey::of(ask.url));
+        match answer {
+            Ok(answer) => Asked::Answered(trail.exchange(wishes, Ok(answer))),
+            Err(Stop::Failed(failure)) => Asked::Answered(trail.exchange(wishes, Err(failure))),
+            Err(Stop::Moved(url)) => Asked::Moved(trail.exchange(wishes, Ok(url))),
+            Err(Stop::NotOurs) => Asked::NotOurs,
         }
     }
 
-    async fn follow(&self, ask: &Ask<'_>, trail: &mut Trail) -> Result<Answer, Failure> {
+    async fn follow(&self, ask: &Ask<'_>, trail: &mut Trail) -> Result<Answer, Stop> {
         let mut url = ask.url.clone();
         loop {
-            let mut pass = self.admit(ask, &url).await?;
             let left = self.shared.settings.timeout.saturating_sub(trail.duration);
+            let admitted = self.admit(ask, &url, left).await;
+            let (mut pass, flight) = admitted.map_err(|stop| match stop {
+                // Whoever owns that host goes on there.
+                Stop::NotOurs if trail.chain.is_under_way() => Stop::Moved(url.clone()),
+                stop => stop,
+            })?;
             let began = Instant::now();
-            let hop = tokio::time::timeout(left, self.ask_once(ask, &url, trail));
+            let hop = within(left, self.ask_once(ask, &url, trail));
             let hop = pass.spend_on(hop).await;
             trail.duration += began.elapsed();
             pass.rest_host(std::mem::take(&mut trail.rest));
             // The host's pause begins here, also when the next hop goes to the same host.
             drop(pass);
-            match hop.unwrap_or_else(|_| Err(self.timed_out(&url)))? {
+            drop(flight);
+            match hop.unwrap_or_else(|| Err(self.timed_out(&url)))? {
                 Hop::Answer(answer) => return Ok(answer),
                 Hop::Redirect(status, headers) => {
                     url = trail.chain.follow(ask.url, &url, status, &headers)?;
@@ -111,48 +104,94 @@ impl Fetcher {
         }
     }
 
-    /// All that comes before a request: address, robots.txt, and the host's turn.
-    async fn admit(&self, ask: &Ask<'_>, url: &Url) -> Result<Pass, Failure> {
+    /// All that comes before a request that takes at most `takes`: ownership, address,
+    /// robots.txt, and the host's turn.
+    async fn admit(
+        &self,
+        ask: &Ask<'_>,
+        url: &Url,
+        takes: Duration,
+    ) -> Result<(Pass, Flight), Stop> {
+        let host = HostKey::of(url);
+        let takes = takes + ownership::margin(self.shared.settings.timeout);
+        // Asked first as well, because all that follows may take its time, or go to the host.
+        drop(self.start(ask, &host, takes)?);
         self.shared.guard.admit(url).await?;
-        let crawl_delay = match ask.what {
-            What::Page if self.shared.settings.robots => {
-                self.robots_policy(url, ask.request).await.check(url)?
-            }
-            _ => None,
-        };
-        let pass = self.shared.gate.enter(HostKey::of(url)).await;
+        let crawl_delay = self.crawl_delay(ask, url).await?;
+        self.hold_new_host(ask, url, &host);
+        let pass = self.shared.gate.enter(host.clone()).await;
         let mut pass = pass.map_err(|resting| rests(resting, url))?;
+        let flight = self.start(ask, &host, takes)?;
         pass.lengthen_gap(crawl_delay.unwrap_or_default());
-        Ok(pass)
+        Ok((pass, flight))
     }
 
-    /// What the robots.txt of `url`'s site says; asked for at most once a day.
+    fn start(&self, ask: &Ask<'_>, host: &HostKey, takes: Duration) -> Result<Flight, Stop> {
+        let everyone = Ownership::all();
+        let ownership = match ask.errand {
+            Some(_) => &self.shared.ownership,
+            None => &everyone,
+        };
+        ownership.start(host, takes).map_err(|_| Stop::NotOurs)
+    }
+
+    /// A host that has just become ours may have been asked by its last owner a moment ago.
+    fn hold_new_host(&self, ask: &Ask<'_>, url: &Url, host: &HostKey) {
+        let Some(since) = self.shared.ownership.held_since(host) else {
+            return;
+        };
+        let known = ask.errand.filter(|_| url == ask.url);
+        let known = known.and_then(|errand| errand.gap).unwrap_or_default();
+        let gap = self.shared.settings.host_gap.max(known);
+        self.shared.gate.hold_until(host, since + gap);
+    }
+
+    /// The pause that the site wishes for; for a page, also whether it may be asked for at all.
+    async fn crawl_delay(&self, ask: &Ask<'_>, url: &Url) -> Result<Option<Duration>, Stop> {
+        let origin = url.origin().ascii_serialization();
+        match ask.what {
+            _ if !self.shared.settings.robots => Ok(None),
+            What::Page => Ok(self.robots_policy(origin, ask, url).await?.check(url)?),
+            // Not asked for robots.txt, but what it is known to say is heeded.
+            What::Feed => Ok(self.shared.permissions.known_delay(&origin)),
+            What::Robots => Ok(None),
+        }
+    }
+
+    /// What the robots.txt of `url`'s site says; asked for at most once a day. One that
+    /// redirects to a host of another worker counts as absent (RFC 9309 §2.3.1.2 wants five
+    /// redirects followed, and lets the rest count so).
     ///
     /// Boxed, because it is itself an exchange.
     fn robots_policy<'a>(
         &'a self,
+        origin: String,
+        page: &'a Ask<'a>,
         url: &Url,
-        request: &'a RequestSettings,
-    ) -> Pin<Box<dyn Future<Output = Policy> + Send + 'a>> {
-        let origin = url.origin().ascii_serialization();
+    ) -> Pin<Box<dyn Future<Output = Result<Policy, Stop>> + Send + 'a>> {
         let file = url.join("/robots.txt");
         Box::pin(async move {
             let Ok(file) = file else {
-                return Policy::Free;
+                return Ok(Policy::Free);
             };
             let fetch = async {
                 let ask = Ask {
                     what: What::Robots,
                     url: &without_login(&file),
                     validators: &Validators::default(),
-                    request,
+                    request: page.request,
+                    errand: page.errand.map(|_| Errand::default()),
                 };
-                match self.exchange(&ask).await.answer {
-                    Ok(answer) => {
-                        let file = answer.body.unwrap_or_default();
-                        Policy::Rules(Arc::new(Robots::parse(&file, PRODUCT)))
-                    }
-                    Err(failure) => Policy::without_file(&origin, failure),
+                match self.exchange(&ask).await {
+                    Asked::Answered(exchange) => Ok(match exchange.answer {
+                        Ok(answer) => {
+                            let file = answer.body.unwrap_or_default();
+                            Policy::Rules(Arc::new(Robots::parse(&file, PRODUCT)))
+                        }
+                        Err(failure) => Policy::without_file(&origin, failure),
+                    }),
+                    Asked::Moved(_) => Ok(Policy::Free),
+                    Asked::NotOurs => Err(Stop::NotOurs),
                 }
             };
             self.shared.permissions.policy(&origin, fetch).await
@@ -161,10 +200,12 @@ impl Fetcher {
 
     /// One request and its answer.
     async fn ask_once(&self, ask: &Ask<'_>, url: &Url, trail: &mut Trail) -> Result<Hop, Failure> {
-        let conditions = conditions(ask, url);
+        let conditions = request::conditions(ask, url);
         let is_conditional = !conditions.is_empty();
-        let request = self.shared.wire.client.get(target(ask, url));
-        let request = request.headers(self.headers(ask, url)).headers(conditions);
+        let request = self.shared.wire.client.get(request::target(ask, url));
+        let request = request
+            .headers(request::headers(ask, url, &self.shared.user_agent))
+            .headers(conditions);
 
         let response = request.send().await;
         let response = response.map_err(|error| self.unanswered(&error, url))?;
@@ -227,30 +268,6 @@ impl Fetcher {
         })
     }
 
-    /// The header fields that do not depend on what we know of the document.
-    fn headers(&self, ask: &Ask<'_>, url: &Url) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static(accept(ask.what)));
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd"));
-        headers.insert(USER_AGENT, self.shared.user_agent.clone());
-        if ask.what != What::Robots && is_same_host(ask.url, url) {
-            for (name, value) in &ask.request.headers {
-                // Names and values were checked where they were read; what HTTP forbids all
-                // the same is not sent.
-                let name = HeaderName::from_bytes(name.as_bytes()).ok();
-                let value = HeaderValue::from_str(value).ok();
-                if let Some((name, value)) = name.zip(value).filter(|(name, _)| is_free(name)) {
-                    headers.insert(name, value);
-                }
-            }
-        }
-        let user_agent = ask.request.user_agent.as_deref();
-        if let Some(value) = user_agent.and_then(|text| HeaderValue::from_str(text).ok()) {
-            headers.insert(USER_AGENT, value);
-        }
-        headers
-    }
-
     fn limits(&self, what: What) -> Limits<'_> {
         let settings = &self.shared.settings;
         let (max_bytes, overflow) = match what {
@@ -283,53 +300,24 @@ impl Fetcher {
     }
 }
 
+impl Trail {
+    fn exchange<T>(self, wishes: Wishes, answer: Result<T, Failure>) -> Exchange<T> {
+        Exchange {
+            status: self.status,
+            n_bytes: self.n_bytes,
+            duration: self.duration,
+            redirects: self.chain.into_hops(),
+            wishes,
+            answer,
+        }
+    }
+}
+
 impl Hop {
     fn answer(url: &Url, headers: HeaderMap, body: Option<Bytes>) -> Self {
         let url = without_login(url);
         Self::Answer(Answer { url, headers, body })
     }
-}
-
-/// What is really asked for: a login that the operator put into a feed's URL goes to that
-/// feed's host, where the client turns it into basic authentication, and nowhere else.
-fn target(ask: &Ask<'_>, url: &Url) -> Url {
-    match ask.what {
-        What::Feed if is_same_host(ask.url, url) => url.clone(),
-        _ => without_login(url),
-    }
-}
-
-fn accept(what: What) -> &'static str {
-    match what {
-        What::Feed => {
-            "application/atom+xml, application/rss+xml, application/feed+json, \
-             application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
-        }
-        What::Page => "text/html, application/xhtml+xml, */*;q=0.5",
-        What::Robots => "text/plain, */*;q=0.5",
-    }
-}
-
-/// The conditions of a request to `url` (RFC 9110 §13.1): validators go back byte for byte, and
-/// only to the URL that gave them.
-fn conditions(ask: &Ask<'_>, url: &Url) -> HeaderMap {
-    let from = ask.validators.url.as_deref();
-    let is_source = match from {
-        Some(from) => from == without_login(url).as_str(),
-        None => url == ask.url,
-    };
-    let fields = [
-        (IF_NONE_MATCH, &ask.validators.etag),
-        (IF_MODIFIED_SINCE, &ask.validators.last_modified),
-    ];
-    fields
-        .into_iter()
-        .filter(|_| is_source)
-        .filter_map(|(name, value)| {
-            let value = HeaderValue::from_bytes(value.as_ref()?).ok()?;
-            Some((name, value))
-        })
-        .collect()
 }
 
 /// A 429 rests its host, and so does a 503 that says until when.
@@ -360,94 +348,10 @@ fn unknown_coding(named: &str, url: &Url) -> Failure {
     Failure::new(ErrorKind::EncodingUnsupported, detail)
 }
 
-/// Whether what is meant for the host of `first` may be sent to `url` as well: the same host
-/// and port, and never from https to http.
-fn is_same_host(first: &Url, url: &Url) -> bool {
-    let is_same_scheme = first.scheme() == url.scheme();
-    let is_same_port = first.port() == url.port();
-    // Without ports, the step from http to https is one of the same place.
-    let is_upgrade = url.scheme() == "https" && first.port().is_none();
-    first.host() == url.host() && is_same_port && (is_same_scheme || is_upgrade)
-}
-
-/// Whether a feed's settings may set this field: not what frames the message or its encoding.
-fn is_free(name: &HeaderName) -> bool {
-    let framing = [
-        "host",
-        "connection",
-        "content-length",
-        "transfer-encoding",
-        "te",
-        "trailer",
-        "upgrade",
-        "expect",
-        "range",
-        "accept-encoding",
-        "if-none-match",
-        "if-modified-since",
-        "proxy-authorization",
-        "proxy-connection",
-        "referer",
-    ];
-    !framing.contains(&name.as_str())
-}
-
-fn without_login(url: &Url) -> Url {
-    let mut url = url.clone();
-    // Neither fails for a URL with a host.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fetch::Settings;
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).unwrap()
-    }
-
-    #[test]
-    fn what_is_meant_for_one_host_goes_to_no_other() {
-        let is_same = |first: &str, other: &str| is_same_host(&url(first), &url(other));
-
-        assert!(is_same("https://a.example/x", "https://a.example:443/y"));
-        assert!(is_same("http://a.example/", "https://a.example/"));
-        assert!(!is_same("https://a.example/", "http://a.example/"));
-        assert!(!is_same("https://a.example/", "https://www.a.example/"));
-        assert!(!is_same("https://a.example/", "https://a.example:8443/"));
-        assert!(!is_same(
-            "http://a.example:8080/",
-            "https://a.example:8080/"
-        ));
-    }
-
-    #[test]
-    fn conditions_go_to_the_url_that_gave_them() {
-        let first = url("https://me:secret@a.example/feed");
-        let n_sent = |from: Option<&str>, to: &str| {
-            let validators = Validators {
-                etag: Some(b"\"v\"".to_vec()),
-                last_modified: Some(b"\xe4".to_vec()),
-                url: from.map(str::to_owned),
-            };
-            let ask = Ask {
-                what: What::Feed,
-                url: &first,
-                validators: &validators,
-                request: &RequestSettings::default(),
-            };
-            conditions(&ask, &url(to)).len()
-        };
-
-        assert_eq!(n_sent(None, first.as_str()), 2);
-        assert_eq!(n_sent(None, "https://a.example/other"), 0);
-        assert_eq!(n_sent(Some("https://a.example/feed"), first.as_str()), 2);
-        assert_eq!(n_sent(Some("https://b.example/"), "https://b.example/"), 2);
-        assert_eq!(n_sent(Some("https://b.example/"), first.as_str()), 0);
-    }
 
     #[test]
     fn a_slow_window_fits_into_the_timeout() {

@@ -61,8 +61,22 @@ struct Host {
     line: Arc<Semaphore>,
     /// Before it, no request starts.
     free_at: Instant,
+    /// Until when it asked to be left alone, if that is what `free_at` comes from.
+    rests_until: Option<Instant>,
+    /// The pause after its last request, when that was longer than the default.
+    long_gap: Option<Duration>,
     /// How many wait or hold the pass.
     n_users: usize,
+}
+
+/// What is known of a host's wishes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// For how long it asked to be left alone, from now (`Retry-After`).
+    pub rest: Option<Duration>,
+    /// The pause after its last request when it was longer than the default: its
+    /// `Crawl-delay`, or the time that a slow answer took.
+    pub gap: Option<Duration>,
 }
 
 /// The host rests for longer than anybody waits.
@@ -130,6 +144,40 @@ impl HostGate {
         })
     }
 
+    /// No request to `host` starts before `at`: somebody else may have asked it just now.
+    pub(super) fn hold_until(&self, host: &HostKey, at: Instant) {
+        let now = Instant::now();
+        if at > now {
+            let mut hosts = self.shared.hosts();
+            let host = hosts.of(host, now);
+            host.free_at = host.free_at.max(at);
+        }
+    }
+
+    /// `host` has asked, maybe another process and long ago, to rest for another `span`.
+    pub(super) fn rest(&self, host: &HostKey, span: Duration) {
+        let now = Instant::now();
+        if !span.is_zero() {
+            self.shared.hosts().of(host, now).rest_until(now + span);
+        }
+    }
+
+    /// What is known of the wishes of `host`.
+    pub(super) fn wishes(&self, host: &HostKey) -> Wishes {
+        let now = Instant::now();
+        let hosts = self.shared.hosts();
+        let Some(host) = hosts.by_key.get(host) else {
+            return Wishes::default();
+        };
+        let rest = host
+            .rests_until
+            .map(|until| until.saturating_duration_since(now));
+        Wishes {
+            rest: rest.filter(|rest| !rest.is_zero()),
+            gap: host.long_gap,
+        }
+    }
+
     /// Hosts to which no request can start now, with the time when one can, if it is known.
     pub(super) fn resting(&self) -> Vec<(HostKey, Option<Instant>)> {
         let now = Instant::now();
@@ -145,18 +193,14 @@ impl HostGate {
     fn sit_down(&self, key: HostKey) -> (Seat, Arc<Semaphore>) {
         let now = Instant::now();
         let mut hosts = self.shared.hosts();
-        hosts.sweep(now);
-        let host = hosts.by_key.entry(key.clone()).or_insert_with(|| Host {
-            line: Arc::new(Semaphore::new(1)),
-            free_at: now,
-            n_users: 0,
-        });
+        let host = hosts.of(&key, now);
         host.n_users += 1;
+        let line = Arc::clone(&host.line);
         let seat = Seat {
             shared: Arc::clone(&self.shared),
             host: key,
         };
-        (seat, Arc::clone(&host.line))
+        (seat, line)
     }
 }
 
@@ -191,14 +235,19 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let now = Instant::now();
         let took = now.duration_since(self.since);
-        let own = match self.seat.shared.pace.gap {
+        let default = self.seat.shared.pace.gap;
+        let own = match default {
             Duration::ZERO => Duration::ZERO,
             gap => gap.max(took.min(MAX_SLOW_GAP)),
         };
-        let pause = own.max(self.least_gap).max(self.rest);
+        let gap = own.max(self.least_gap);
         let mut hosts = self.seat.shared.hosts();
         if let Some(host) = hosts.by_key.get_mut(&self.seat.host) {
-            host.free_at = host.free_at.max(now + pause);
+            host.free_at = host.free_at.max(now + gap);
+            host.long_gap = (gap > default).then_some(gap);
+            if !self.rest.is_zero() {
+                host.rest_until(now + self.rest);
+            }
         }
     }
 }
@@ -229,6 +278,18 @@ impl Shared {
 }
 
 impl Hosts {
+    /// The entry of a host, made if there is none.
+    fn of(&mut self, key: &HostKey, now: Instant) -> &mut Host {
+        self.sweep(now);
+        self.by_key.entry(key.clone()).or_insert_with(|| Host {
+            line: Arc::new(Semaphore::new(1)),
+            free_at: now,
+            rests_until: None,
+            long_gap: None,
+            n_users: 0,
+        })
+    }
+
     /// Forgets the hosts that nobody asks and whose pause is over; when a flood of hosts
     /// was told to rest, also those.
     fn sweep(&mut self, now: Instant) {
@@ -245,6 +306,11 @@ impl Hosts {
 impl Host {
     fn is_needed(&self, now: Instant) -> bool {
         self.n_users > 0 || self.free_at > now
+    }
+
+    fn rest_until(&mut self, at: Instant) {
+        self.rests_until = self.rests_until.max(Some(at));
+        self.free_at = self.free_at.max(at);
     }
 }
 
@@ -360,6 +426,48 @@ mod tests {
         let refused = gate.enter(host("a.example")).await.err().unwrap();
 
         assert!(refused.wait > Duration::from_secs(3590));
+    }
+
+    #[tokio::test]
+    async fn what_a_host_asked_of_another_process_is_kept() {
+        let gate = gate(GAP, 8);
+
+        gate.rest(&host("a.example"), Duration::from_secs(3600));
+
+        let wishes = gate.wishes(&host("a.example"));
+        assert!(wishes.rest.unwrap() > Duration::from_secs(3590));
+        let refused = gate.enter(host("a.example")).await.err().unwrap();
+        assert!(refused.wait > Duration::from_secs(3590));
+        assert_eq!(gate.resting()[0].0, host("a.example"));
+    }
+
+    #[tokio::test]
+    async fn after_a_change_of_owner_a_host_is_first_given_its_pause() {
+        let gate = gate(Duration::ZERO, 8);
+        let free_at = Instant::now() + GAP;
+        gate.hold_until(&host("a.example"), free_at);
+        gate.hold_until(&host("a.example"), Instant::now());
+
+        let _pass = gate.enter(host("a.example")).await.unwrap();
+
+        assert!(Instant::now() >= free_at);
+        assert_eq!(gate.wishes(&host("a.example")), Wishes::default());
+    }
+
+    #[tokio::test]
+    async fn only_a_pause_beyond_the_default_is_a_wish() {
+        let gate = gate(Duration::from_millis(500), 8);
+        drop(gate.enter(host("plain.example")).await.unwrap());
+        let mut pass = gate.enter(host("strict.example")).await.unwrap();
+        pass.lengthen_gap(Duration::from_secs(9));
+        pass.rest_host(Duration::from_secs(60));
+        drop(pass);
+
+        assert_eq!(gate.wishes(&host("plain.example")), Wishes::default());
+        let strict = gate.wishes(&host("strict.example"));
+        assert_eq!(strict.gap, Some(Duration::from_secs(9)));
+        assert!(strict.rest.unwrap() > Duration::from_secs(59));
+        assert_eq!(gate.wishes(&host("unknown.example")), Wishes::default());
     }
 
     #[tokio::test]

@@ -6,6 +6,9 @@
 
 mod exchange;
 
+mod errand;
+mod request;
+
 mod address_guard;
 mod public_address;
 
@@ -35,10 +38,15 @@ use url::Url;
 
 use self::address_guard::AddressGuard;
 use self::client::Wire;
-use self::exchange::{Answer, Ask, What};
+use self::exchange::Answer;
 use self::host_gate::{HostGate, Pace};
 use self::permission::Permissions;
+use self::request::Ask;
 use crate::model::{ErrorKind, Failure, FeedUrl, HostKey, PageUrl, Validators};
+use crate::ownership::{self, Ownership};
+
+pub use self::errand::{Asked, Errand};
+pub use self::host_gate::Wishes;
 
 /// An exchange that takes longer makes way for others.
 const SLOW_AFTER: Duration = Duration::from_secs(3);
@@ -128,6 +136,8 @@ pub struct Exchange<T> {
     pub duration: Duration,
     /// The redirects that were followed, in order: status and target.
     pub redirects: Vec<(u16, Url)>,
+    /// What the host of the first URL wishes for, as it is known now.
+    pub wishes: Wishes,
     /// The answer, or why there is none.
     pub answer: Result<T, Failure>,
 }
@@ -187,6 +197,8 @@ struct Shared {
     guard: AddressGuard,
     gate: HostGate,
     permissions: Permissions,
+    /// Which hosts the worker may ask for whom this fetcher was built.
+    ownership: Ownership,
     /// Places for bodies beyond 1 MiB.
     large_bodies: Semaphore,
 }
@@ -200,6 +212,14 @@ impl Fetcher {
     /// # Errors
     /// [`BuildError`] when TLS or the proxy cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, BuildError> {
+        Self::of_worker(settings, Ownership::all())
+    }
+
+    /// The same for one worker of several, whose errands ask only hosts that it owns.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_worker(settings: Settings, ownership: Ownership) -> Result<Self, BuildError> {
         let guard = AddressGuard::new(
             settings.allow_private.clone(),
             client::who_resolves(&settings),
@@ -214,6 +234,7 @@ impl Fetcher {
                 slow_after: SLOW_AFTER.min(settings.timeout / 10),
             }),
             permissions: Permissions::default(),
+            ownership,
             large_bodies: Semaphore::new(body::MAX_LARGE_BODIES),
             guard,
             settings,
@@ -224,6 +245,7 @@ impl Fetcher {
     }
 
     /// Asks for a feed, conditionally when `validators` is not empty. Waits for the host's gap.
+    /// For a command, by a person: whoever owns the host.
     ///
     /// The condition goes only to the URL that gave the validators, which after a redirect is
     /// not `url`. robots.txt is not asked: a person asked for the feed (RFC 9309 is for crawlers).
@@ -233,24 +255,57 @@ impl Fetcher {
         validators: &Validators,
         request: &RequestSettings,
     ) -> Exchange<FeedAnswer> {
-        let ask = Ask {
-            what: What::Feed,
-            url: url.url(),
-            validators,
-            request,
-        };
+        let ask = Ask::feed(url, validators, request, None);
+        self.exchange(&ask).await.of_anyone().and_then(feed_answer)
+    }
+
+    /// Asks for a page, robots.txt first. Waits for the host's gap. For a command, by a
+    /// person: whoever owns the host.
+    pub async fn page(&self, url: &PageUrl, request: &RequestSettings) -> Exchange<PageDocument> {
+        let validators = Validators::default();
+        let ask = Ask::page(url, &validators, request, None);
+        self.exchange(&ask)
+            .await
+            .of_anyone()
+            .and_then(page_document)
+    }
+
+    /// The same as [`feed`](Self::feed) for the worker that owns the host.
+    pub async fn poll(
+        &self,
+        url: &FeedUrl,
+        validators: &Validators,
+        request: &RequestSettings,
+        errand: Errand,
+    ) -> Asked<FeedAnswer> {
+        let ask = Ask::feed(url, validators, request, Some(errand));
         self.exchange(&ask).await.and_then(feed_answer)
     }
 
-    /// Asks for a page, robots.txt first. Waits for the host's gap.
-    pub async fn page(&self, url: &PageUrl, request: &RequestSettings) -> Exchange<PageDocument> {
-        let ask = Ask {
-            what: What::Page,
-            url: url.url(),
-            validators: &Validators::default(),
-            request,
-        };
+    /// The same as [`page`](Self::page) for the worker that owns the host.
+    pub async fn scrape(
+        &self,
+        url: &PageUrl,
+        request: &RequestSettings,
+        errand: Errand,
+    ) -> Asked<PageDocument> {
+        let validators = Validators::default();
+        let ask = Ask::page(url, &validators, request, Some(errand));
         self.exchange(&ask).await.and_then(page_document)
+    }
+
+    /// `host` asked, maybe of another process and long ago, to rest for another `span`.
+    pub fn rest(&self, host: &HostKey, span: Duration) {
+        self.shared.gate.rest(host, span);
+    }
+
+    /// Whether an errand could start now at some host: with several workers not while the
+    /// database is away, nor before this one owns a shard.
+    #[must_use]
+    pub fn can_start(&self) -> bool {
+        let longest = self.shared.settings.timeout;
+        let takes = longest + ownership::margin(longest);
+        self.shared.ownership.can_start(takes)
     }
 
     /// Hosts to which no request can start now, with the time when one can: those in
@@ -275,6 +330,7 @@ impl<T> Exchange<T> {
             n_bytes: self.n_bytes,
             duration: self.duration,
             redirects: self.redirects,
+            wishes: self.wishes,
             answer: self.answer.and_then(read),
         }
     }

@@ -114,13 +114,20 @@ impl Policy {
 
 impl Permissions {
     /// The policy of `origin`, fetched when it is not known or no longer believed.
-    pub(super) async fn policy(&self, origin: &str, fetch: impl Future<Output = Policy>) -> Policy {
+    ///
+    /// # Errors
+    /// Those of `fetch`, which are not the site's and therefore not remembered.
+    pub(super) async fn policy<E>(
+        &self,
+        origin: &str,
+        fetch: impl Future<Output = Result<Policy, E>>,
+    ) -> Result<Policy, E> {
         let slot = self.slot(origin);
         let mut kept = slot.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| kept.until > Instant::now()) {
-            return kept.policy.clone();
+            return Ok(kept.policy.clone());
         }
-        let fetched = fetch.await;
+        let fetched = fetch.await?;
         let old = kept.take().map(|kept| kept.policy);
         let (policy, span) = match (fetched, old) {
             // An old copy is better than a closed site (RFC 9309 §2.4).
@@ -136,7 +143,17 @@ impl Permissions {
             until,
         });
         self.weigh(origin, policy.n_bytes());
-        policy
+        Ok(policy)
+    }
+
+    /// The pause that `origin` is known to wish for; nothing is fetched to learn it.
+    pub(super) fn known_delay(&self, origin: &str) -> Option<Duration> {
+        let slot = Arc::clone(&self.sites().get(origin)?.policy);
+        let kept = slot.try_lock().ok()?;
+        match &kept.as_ref()?.policy {
+            Policy::Rules(robots) => robots.crawl_delay(),
+            Policy::Free | Policy::Closed(_) => None,
+        }
     }
 
     fn slot(&self, origin: &str) -> Arc<tokio::sync::Mutex<Option<Kept>>> {
@@ -182,10 +199,16 @@ impl Permissions {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
 
     fn rules(text: &str) -> Policy {
         Policy::Rules(Arc::new(Robots::parse(text.as_bytes(), "wireroom")))
+    }
+
+    async fn found(policy: Policy) -> Result<Policy, Infallible> {
+        Ok(policy)
     }
 
     fn url() -> Url {
@@ -196,12 +219,14 @@ mod tests {
     async fn a_policy_is_fetched_once() {
         let permissions = Permissions::default();
         let first = permissions
-            .policy("a", async { rules("User-agent: *\nDisallow: /a") })
-            .await;
+            .policy("a", found(rules("User-agent: *\nDisallow: /a")))
+            .await
+            .unwrap();
 
         let second = permissions
-            .policy("a", async { panic!("asked again") })
-            .await;
+            .policy::<Infallible>("a", async { panic!("asked again") })
+            .await
+            .unwrap();
 
         assert_eq!(first.check(&url()).unwrap_err().kind, ErrorKind::Robots);
         assert_eq!(second.check(&url()).unwrap_err().kind, ErrorKind::Robots);
@@ -210,16 +235,38 @@ mod tests {
     #[tokio::test]
     async fn an_old_copy_serves_while_the_new_one_cannot_be_read() {
         let permissions = Permissions::default();
-        permissions.policy("a", async { Policy::Free }).await;
+        permissions.policy("a", found(Policy::Free)).await.unwrap();
         let slot = permissions.slot("a");
         slot.lock().await.as_mut().unwrap().until = Instant::now();
 
         let failure = Failure::new(ErrorKind::Timeout, "silent");
         let policy = permissions
-            .policy("a", async { Policy::without_file("a", failure) })
-            .await;
+            .policy("a", found(Policy::without_file("a", failure)))
+            .await
+            .unwrap();
 
         assert!(matches!(policy, Policy::Free));
+    }
+
+    #[tokio::test]
+    async fn what_keeps_us_from_asking_is_not_the_sites_answer() {
+        let permissions = Permissions::default();
+
+        let kept_from = permissions.policy("a", async { Err("not ours") }).await;
+        let later = permissions.policy("a", found(Policy::Free)).await;
+
+        assert_eq!(kept_from.err(), Some("not ours"));
+        assert!(matches!(later, Ok(Policy::Free)));
+    }
+
+    #[tokio::test]
+    async fn a_known_pause_is_given_without_asking() {
+        let permissions = Permissions::default();
+        let strict = rules("User-agent: *\nCrawl-delay: 7");
+        permissions.policy("a", found(strict)).await.unwrap();
+
+        assert_eq!(permissions.known_delay("a"), Some(Duration::from_secs(7)));
+        assert_eq!(permissions.known_delay("b"), None);
     }
 
     #[test]
@@ -258,13 +305,15 @@ mod tests {
         let long = format!("User-agent: *\nDisallow: /{}", "a".repeat(400_000));
         for at in 0..60 {
             permissions
-                .policy(&format!("long{at}"), async { rules(&long) })
-                .await;
+                .policy(&format!("long{at}"), found(rules(&long)))
+                .await
+                .unwrap();
         }
         for at in 0..MAX_SITES + 10 {
             permissions
-                .policy(&format!("site{at}"), async { Policy::Free })
-                .await;
+                .policy(&format!("site{at}"), found(Policy::Free))
+                .await
+                .unwrap();
         }
 
         let sites = permissions.sites();

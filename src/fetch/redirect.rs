@@ -52,6 +52,11 @@ impl Chain {
         Ok(target)
     }
 
+    /// Whether a redirect has been followed.
+    pub(super) fn is_under_way(&self) -> bool {
+        !self.hops.is_empty()
+    }
+
     /// The redirects that were followed.
     pub(super) fn into_hops(self) -> Vec<(u16, Url)> {
         self.hops

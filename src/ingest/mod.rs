@@ -9,15 +9,21 @@ mod find;
 mod plan;
 mod run;
 
+mod health;
+mod note;
+mod slots;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::fetch::{Exchange, FeedAnswer, Fetcher, PageDocument, RequestSettings};
-use crate::model::{Failure, FeedId, FeedSettings};
+use crate::fetch::{Asked, Errand, Exchange, FeedAnswer, Fetcher, PageDocument, RequestSettings};
+use crate::model::{Failure, FeedId, FeedSettings, HostKey};
+use crate::ownership::{Flight, Ownership};
 use crate::store::{
-    DueFeed, DuePage, PollRecorded, PollReport, Saved, ScrapeReport, Store, StoreError,
+    DueFeed, DuePage, Lease, Manners, PollRecorded, PollReport, Saved, ScrapeReport, Store,
+    StoreError,
 };
 use crate::telemetry::Progress;
 use crate::{extract, schedule};
@@ -53,6 +59,8 @@ impl Default for Settings {
 pub struct Ingest {
     store: Store,
     fetcher: Fetcher,
+    /// Which hosts are ours; the same as the fetcher's.
+    ownership: Ownership,
     settings: Settings,
     schedule: schedule::Settings,
     extract: extract::Settings,
@@ -83,7 +91,7 @@ pub struct Scraped {
 }
 
 impl Ingest {
-    /// Puts the parts together.
+    /// Puts the parts together. `fetcher` asks for the worker that `store` is.
     #[must_use]
     pub fn new(
         store: Store,
@@ -98,6 +106,7 @@ impl Ingest {
         };
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
+            ownership: store.ownership(),
             store,
             fetcher,
             settings,
@@ -108,14 +117,27 @@ impl Ingest {
         }
     }
 
-    /// One poll, from the due feed to the recorded report.
+    /// One poll, from the due feed to the recorded report; `None` when its host has gone to
+    /// another worker before it was asked.
     ///
     /// # Errors
     /// [`StoreError`] only: whatever else goes wrong is part of the report.
-    pub async fn poll_feed(self: Arc<Self>, due: DueFeed) -> Result<Polled, StoreError> {
+    pub async fn poll_feed(self: Arc<Self>, due: DueFeed) -> Result<Option<Polled>, StoreError> {
+        let Some(_flight) = self.begin(due.lease) else {
+            return Ok(None);
+        };
+        self.heed(&due.host, &due.manners);
         let request = request_settings(&due.settings);
-        let exchange = self.fetcher.feed(&due.url, &due.validators, &request).await;
-        let mut reading = self.read(&due, exchange).await;
+        let errand = errand(due.moves, &due.manners);
+        let asked = self
+            .fetcher
+            .poll(&due.url, &due.validators, &request, errand)
+            .await;
+        let mut reading = match asked {
+            Asked::Answered(exchange) => self.read(&due, exchange).await,
+            Asked::Moved(exchange) => plan::Reading::moved(exchange),
+            Asked::NotOurs => return Ok(None),
+        };
         let known = self
             .store
             .known_entries(due.feed, reading.entry_hashes())
@@ -124,15 +146,15 @@ impl Ingest {
         let (report, outcome) = self.plan_poll(&due, reading).await;
         let duration = report.cost.duration;
         let recorded = self.store.record_poll(&due, report).await?;
-        Ok(Polled {
+        Ok(Some(Polled {
             outcome,
             recorded,
             duration,
-        })
+        }))
     }
 
     /// Polls these feeds at once, one after another, whatever else is due. Each must have
-    /// been made due; one that is paused or retired is left out.
+    /// been made due; one that is paused or retired, or whose host is not ours, is left out.
     ///
     /// # Errors
     /// [`StoreError`] only, as in [`poll_feed`](Self::poll_feed).
@@ -142,43 +164,72 @@ impl Ingest {
     ) -> Result<Vec<(FeedId, Polled)>, StoreError> {
         let mut done = Vec::new();
         for &feed in feeds {
-            if let Some(due) = self.store.due_feed(feed, now()).await? {
-                done.push((feed, Arc::clone(&self).poll_feed(due).await?));
+            if let Some(due) = self.store.due_feed(feed, now()).await?
+                && let Some(polled) = Arc::clone(&self).poll_feed(due).await?
+            {
+                done.push((feed, polled));
             }
         }
         Ok(done)
     }
 
-    /// One scrape, from the due page to the saved article.
+    /// One scrape, from the due page to the saved article; `None` when its host has gone to
+    /// another worker before it was asked.
     ///
     /// # Errors
     /// [`StoreError`] only: whatever else goes wrong is part of the report.
-    pub async fn scrape_article(self: Arc<Self>, due: DuePage) -> Result<Scraped, StoreError> {
-        let exchange = self
-            .fetcher
-            .page(&due.url, &request_settings(&due.settings))
-            .await;
-        let report = self.plan_scrape(&due, exchange).await;
+    pub async fn scrape_article(
+        self: Arc<Self>,
+        due: DuePage,
+    ) -> Result<Option<Scraped>, StoreError> {
+        let Some(_flight) = self.begin(due.lease) else {
+            return Ok(None);
+        };
+        self.heed(&due.host, &due.manners);
+        let request = request_settings(&due.settings);
+        let errand = errand(due.moves, &due.manners);
+        let report = match self.fetcher.scrape(&due.url, &request, errand).await {
+            Asked::Answered(exchange) => self.plan_scrape(&due, exchange).await,
+            Asked::Moved(exchange) => plan::moved_scrape(&due, exchange, now()),
+            Asked::NotOurs => return Ok(None),
+        };
         let failure = report.result.failure().cloned();
         let saved = self.store.record_scrape(&due, report).await?;
-        Ok(Scraped { saved, failure })
+        Ok(Some(Scraped { saved, failure }))
+    }
+
+    /// The right to do what was read under `lease`, up to its recording.
+    fn begin(&self, lease: Lease) -> Option<Flight> {
+        self.ownership.begin(lease.shard, lease.epoch)
+    }
+
+    /// Lets a host rest that asked for it, maybe of another process; says whether it rests.
+    fn heed(&self, host: &HostKey, manners: &Manners) -> bool {
+        let rest = manners.resting_until.and_then(|until| {
+            let rest = Duration::try_from(until.duration_since(now())).ok()?;
+            (!rest.is_zero()).then_some(rest)
+        });
+        if let Some(rest) = rest {
+            self.fetcher.rest(host, rest);
+        }
+        rest.is_some()
     }
 
     /// Parses what a feed answered, on a thread for CPU work.
     async fn read(&self, due: &DueFeed, exchange: Exchange<FeedAnswer>) -> plan::Reading {
         let last_hash = due.body_hash;
-        let cost = plan::cost(&exchange);
+        let told = plan::Told::by(&exchange);
         self.cpu
             .run(move || plan::Reading::of(exchange, last_hash))
             .await
-            .unwrap_or_else(|failure| plan::Reading::failed(cost, failure))
+            .unwrap_or_else(|failure| plan::Reading::failed(told, failure))
     }
 
     /// Turns a reading into a report, on a thread for CPU work: it sanitises what is new.
     async fn plan_poll(&self, due: &DueFeed, reading: plan::Reading) -> (PollReport, PollOutcome) {
         let now = now();
         let (planned, schedule) = (due.clone(), self.schedule.clone());
-        let cost = reading.cost();
+        let told = reading.told();
         let plan = self
             .cpu
             .run(move || plan::poll(&planned, reading, now, &schedule))
@@ -186,7 +237,7 @@ impl Ingest {
         plan.unwrap_or_else(|failure| {
             plan::poll(
                 due,
-                plan::Reading::failed(cost, failure),
+                plan::Reading::failed(told, failure),
                 now,
                 &self.schedule,
             )
@@ -197,12 +248,19 @@ impl Ingest {
     async fn plan_scrape(&self, due: &DuePage, exchange: Exchange<PageDocument>) -> ScrapeReport {
         let now = now();
         let (planned, extract) = (due.clone(), self.extract.clone());
-        let cost = plan::cost(&exchange);
+        let told = plan::Told::by(&exchange);
         let plan = self
             .cpu
             .run(move || plan::scrape(&planned, exchange, now, &extract))
             .await;
-        plan.unwrap_or_else(|failure| plan::failed_scrape(due.attempts, cost, failure, now))
+        plan.unwrap_or_else(|failure| plan::failed_scrape(due.attempts, told, failure, now))
+    }
+}
+
+fn errand(moves: u32, manners: &Manners) -> Errand {
+    Errand {
+        moves,
+        gap: manners.gap,
     }
 }
 

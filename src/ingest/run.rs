@@ -6,15 +6,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info};
 
-use super::plan::PollOutcome;
-use super::{Ingest, Polled, Scraped, now};
+use super::health::StoreHealth;
+use super::slots::Slots;
+use super::{Ingest, Polled, Scraped, Settings, now};
 use crate::model::{FeedUrl, HostKey, PageUrl};
-use crate::store::{Claim, DueFeed, DuePage, Saved, StoreError};
+use crate::store::{Claim, DueFeed, DuePage, StoreError};
 
 /// Due things read from the store at once. They are only read, not leased, so this bounds
 /// memory and the cost of asking, nothing else.
@@ -33,14 +35,6 @@ const ASKING_SHARE: u32 = 10;
 const SOON: Duration = Duration::from_millis(5);
 /// Time between two counts of what is due while work is under way.
 const COUNT: Duration = Duration::from_millis(500);
-/// First rest after the store failed, and the longest; it doubles in between. What cannot
-/// be recorded would only be asked for again, so nothing new is started meanwhile.
-const STORE_REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
-/// Rests in a row after which `run --once` gives up.
-const MAX_STORE_RESTS: u32 = 4;
-/// After so long without a failure the store counts as well again: on a disk that is
-/// nearly full some things can still be written between those that cannot.
-const STORE_IS_WELL: Duration = Duration::from_secs(60);
 /// Time for work in flight to end after a stop; what does not end is done again later.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -59,36 +53,38 @@ pub enum RunError {
     /// The store failed again and again.
     #[error("the store fails again and again: {0}")]
     Store(StoreError),
+    /// No shard could be claimed.
+    #[error(
+        "no share of the hosts could be had: the database does not answer, or other workers keep all"
+    )]
+    NoShards,
 }
 
+/// Longest time for which `run --once` waits for a shard of its own.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(120);
+/// Time between two looks at whether a worker may start anything.
+const CLAIM_LOOK: Duration = Duration::from_millis(100);
+
 /// What is under way. Owned by the one loop.
-#[derive(Default)]
 struct Work {
     tasks: JoinSet<Done>,
     /// Hosts of everything in `tasks` and in the queues: one thing per host at a time.
     hosts: HashSet<HostKey>,
     feeds: VecDeque<DueFeed>,
     pages: VecDeque<DuePage>,
-    n_polls: usize,
-    n_scrapes: usize,
+    polls: Slots,
+    scrapes: Slots,
+    /// A slot has become free although nothing has ended.
+    given_up: Arc<Notify>,
     /// When the store is asked for due work again.
     ask_at: Option<Instant>,
     /// What the last asking came to.
     look: Look,
     /// When the store was last asked for the size of the backlog.
     counted: Option<Instant>,
+    /// Since when nothing can start, because no shard is surely ours.
+    unowned_since: Option<Instant>,
     store: StoreHealth,
-}
-
-/// How the store does.
-#[derive(Default)]
-struct StoreHealth {
-    /// Rests in a row.
-    n_rests: u32,
-    /// Nothing is started before.
-    rests_until: Option<Instant>,
-    /// What it said last.
-    failure: Option<StoreError>,
 }
 
 /// What asking for due work came to.
@@ -102,8 +98,8 @@ enum Look {
 }
 
 enum Done {
-    Poll(FeedUrl, HostKey, Result<Polled, StoreError>),
-    Scrape(PageUrl, HostKey, Result<Scraped, StoreError>),
+    Poll(FeedUrl, HostKey, Result<Option<Polled>, StoreError>),
+    Scrape(PageUrl, HostKey, Result<Option<Scraped>, StoreError>),
 }
 
 /// What the loop does when it has started all that it can.
@@ -112,6 +108,8 @@ enum Pause {
     Rest(Duration),
     /// Nothing is due: look again after so long, or when something ends.
     Idle(Duration),
+    /// No shard is surely ours: look again after so long.
+    Unowned(Duration),
 }
 
 impl Ingest {
@@ -129,7 +127,7 @@ impl Ingest {
         stop: CancellationToken,
         mut heartbeat: impl FnMut() + Send,
     ) -> Result<(), RunError> {
-        let mut work = Work::default();
+        let mut work = Work::new(&self.settings);
         let began = now();
         let outcome = loop {
             heartbeat();
@@ -137,28 +135,19 @@ impl Ingest {
                 break Ok(());
             }
             let feeds_until = if run == Run::Once { began } else { now() };
-            let pause = match work.store.rest_left() {
-                Some(rest) => Pause::Rest(rest.min(IDLE)),
-                None => match self.fill(&mut work, feeds_until).await {
-                    Ok(pause) => pause,
-                    Err(error) => {
-                        work.store.note_failure(error);
-                        continue;
-                    }
-                },
-            };
-            let pause = match pause {
-                _ if run == Run::Once && work.store.is_hopeless() => {
-                    let failure = work.store.failure.take();
-                    break failure.map_or(Ok(()), |failure| Err(RunError::Store(failure)));
+            let pause = match self.next_pause(&mut work, feeds_until).await {
+                Ok(pause) => pause,
+                Err(error) => {
+                    work.store.note_failure(error);
+                    continue;
                 }
-                Pause::Idle(_) if run == Run::Once && work.tasks.is_empty() => break Ok(()),
-                Pause::Rest(_) if run == Run::Once && work.is_stuck() => {
-                    info!("left what is due on hosts that rest for long; a later run does it");
-                    break Ok(());
-                }
-                Pause::Idle(pause) | Pause::Rest(pause) => pause,
             };
+            if run == Run::Once
+                && let Some(end) = self.end_of_round(&mut work, &pause)
+            {
+                break end;
+            }
+            let (Pause::Idle(pause) | Pause::Rest(pause) | Pause::Unowned(pause)) = pause;
             tokio::select! {
                 Some(done) = work.tasks.join_next() => {
                     self.settle(&mut work, done);
@@ -166,12 +155,57 @@ impl Ingest {
                         self.settle(&mut work, done);
                     }
                 }
+                () = work.given_up.notified() => work.ask_soon(),
                 () = sleep(pause) => {}
                 () = stop.cancelled() => {}
             }
         };
         self.drain(work).await;
         outcome
+    }
+
+    /// Starts what may be started, and says how to wait for more.
+    async fn next_pause(
+        self: &Arc<Self>,
+        work: &mut Work,
+        feeds_until: Timestamp,
+    ) -> Result<Pause, StoreError> {
+        if let Some(rest) = work.store.rest_left() {
+            return Ok(Pause::Rest(rest.min(IDLE)));
+        }
+        if !self.fetcher.can_start() {
+            // What was read belongs to somebody else by now, or will before it could end.
+            work.forget_queues();
+            work.unowned_since.get_or_insert_with(Instant::now);
+            return Ok(Pause::Unowned(CLAIM_LOOK));
+        }
+        work.unowned_since = None;
+        self.fill(work, feeds_until).await
+    }
+
+    /// Whether `run --once` ends here, and how.
+    fn end_of_round(&self, work: &mut Work, pause: &Pause) -> Option<Result<(), RunError>> {
+        if work.store.is_hopeless() {
+            let failure = work.store.failure.take();
+            return Some(failure.map_or(Ok(()), |failure| Err(RunError::Store(failure))));
+        }
+        if !work.tasks.is_empty() {
+            return None;
+        }
+        let is_settled = self.ownership.is_settled();
+        match pause {
+            Pause::Unowned(_) if is_settled && self.ownership.n_shards() == 0 => Some(Ok(())),
+            Pause::Unowned(_) => work
+                .unowned_since
+                .is_some_and(|since| since.elapsed() > CLAIM_PATIENCE)
+                .then_some(Err(RunError::NoShards)),
+            Pause::Idle(_) if is_settled => Some(Ok(())),
+            Pause::Rest(_) if is_settled && work.is_stuck() => {
+                info!("left what is due on hosts of other workers, or that rest for long");
+                Some(Ok(()))
+            }
+            Pause::Idle(_) | Pause::Rest(_) => None,
+        }
     }
 
     /// Starts what there is room for, and says how to wait for more.
@@ -183,21 +217,25 @@ impl Ingest {
         if work.ask_at.is_none_or(|ask_at| ask_at <= Instant::now()) {
             self.read_due(work, feeds_until).await?;
         }
-        while work.n_polls < self.settings.polls
+        while !work.feeds.is_empty()
+            && let Some(slot) = work.polls.take()
             && let Some(due) = work.feeds.pop_front()
         {
-            work.n_polls += 1;
             let (ingest, url, host) = (Arc::clone(self), due.url.clone(), due.host.clone());
-            work.tasks
-                .spawn(async move { Done::Poll(url, host, ingest.poll_feed(due).await) });
+            work.tasks.spawn(async move {
+                let polled = slot.spend_on(ingest.poll_feed(due)).await;
+                Done::Poll(url, host, polled)
+            });
         }
-        while work.n_scrapes < self.settings.scrapes
+        while !work.pages.is_empty()
+            && let Some(slot) = work.scrapes.take()
             && let Some(due) = work.pages.pop_front()
         {
-            work.n_scrapes += 1;
             let (ingest, url, host) = (Arc::clone(self), due.url.clone(), due.host.clone());
-            work.tasks
-                .spawn(async move { Done::Scrape(url, host, ingest.scrape_article(due).await) });
+            work.tasks.spawn(async move {
+                let scraped = slot.spend_on(ingest.scrape_article(due)).await;
+                Done::Scrape(url, host, scraped)
+            });
         }
         if !work.tasks.is_empty()
             && work
@@ -216,23 +254,30 @@ impl Ingest {
         let free_at = resting.iter().filter_map(|(_, free_at)| *free_at).min();
         let until_free = free_at.map(|free_at| free_at.saturating_duration_since(began));
         let n_before = work.feeds.len() + work.pages.len();
-        if work.feeds.is_empty() && work.n_polls < self.settings.polls {
+        let mut n_resting = 0;
+        if work.feeds.is_empty() && work.polls.has_room() {
             let claim = work.claim(&resting, feeds_until);
             for due in self.store.due_feeds(&claim).await? {
-                if work.hosts.insert(due.host.clone()) {
+                if self.heed(&due.host, &due.manners) {
+                    n_resting += 1;
+                } else if work.hosts.insert(due.host.clone()) {
                     work.feeds.push_back(due);
                 }
             }
         }
-        if work.pages.is_empty() && work.n_scrapes < self.settings.scrapes {
+        if work.pages.is_empty() && work.scrapes.has_room() {
             let claim = work.claim(&resting, now());
             for due in self.store.due_pages(&claim).await? {
-                if work.hosts.insert(due.host.clone()) {
+                if self.heed(&due.host, &due.manners) {
+                    n_resting += 1;
+                } else if work.hosts.insert(due.host.clone()) {
                     work.pages.push_back(due);
                 }
             }
         }
-        let (look, wait) = if work.feeds.len() + work.pages.len() > n_before {
+        // Hosts that rest are left out the next time, and others may stand behind them.
+        let has_more = work.feeds.len() + work.pages.len() > n_before || n_resting > 0;
+        let (look, wait) = if has_more {
             (Look::Open, REST)
         } else {
             let wait = until_free.map_or(LOOK, |until_free| until_free.clamp(REST, LOOK));
@@ -274,86 +319,17 @@ impl Ingest {
         work.ask_soon();
         match done {
             Ok(Done::Poll(url, host, polled)) => {
-                work.n_polls -= 1;
                 work.hosts.remove(&host);
-                self.note_poll(work, &url, polled);
+                self.note_poll(&mut work.store, &url, polled);
             }
             Ok(Done::Scrape(url, host, saved)) => {
-                work.n_scrapes -= 1;
                 work.hosts.remove(&host);
-                self.note_scrape(work, &url, saved);
+                self.note_scrape(&mut work.store, &url, saved);
             }
             // Tasks hold no bare unwrap, and CPU work is caught in `cpu`; its host stays
             // unasked until the next start, which is the safe side.
             Err(error) => error!("a task of wireroom failed: {error}"),
         }
-    }
-
-    fn note_poll(&self, work: &mut Work, url: &FeedUrl, polled: Result<Polled, StoreError>) {
-        let polled = match polled {
-            Ok(polled) => polled,
-            Err(error) => return work.store.note_failure(error),
-        };
-        work.store.note_success();
-        self.progress.polls.fetch_add(1, Relaxed);
-        self.progress
-            .announced
-            .fetch_add(polled.recorded.n_new as u64, Relaxed);
-        let url = url.shown();
-        let n_new = polled.recorded.n_new;
-        let duration_ms = polled.duration.as_millis();
-        match polled.outcome {
-            PollOutcome::NotModified => debug!(feed.url = url, "polled {url}: not modified"),
-            PollOutcome::Unchanged => debug!(feed.url = url, "polled {url}: unchanged"),
-            PollOutcome::Fetched {
-                n_entries,
-                warnings,
-                ..
-            } => {
-                info!(
-                    feed.url = url,
-                    n_new, n_entries, duration_ms, "polled {url}: {n_new} new of {n_entries}"
-                );
-                for warning in warnings.iter().take(3) {
-                    debug!(feed.url = url, "{url}: {warning}");
-                }
-            }
-            PollOutcome::Failed(failure) => {
-                self.progress.failed_polls.fetch_add(1, Relaxed);
-                warn!(feed.url = url, error.kind = %failure.kind, "cannot poll {url}: {failure}");
-            }
-        }
-    }
-
-    fn note_scrape(&self, work: &mut Work, url: &PageUrl, scraped: Result<Scraped, StoreError>) {
-        let Scraped { saved, failure } = match scraped {
-            Ok(scraped) => scraped,
-            Err(error) => return work.store.note_failure(error),
-        };
-        work.store.note_success();
-        let url = url.shown();
-        match (saved, failure) {
-            (Saved::Article(id), _) => {
-                self.progress.saved.fetch_add(1, Relaxed);
-                return info!(page.url = url, article.id = id.0, "saved {url}");
-            }
-            (Saved::Merged { into }, _) => {
-                return info!(
-                    page.url = url,
-                    article.id = into.0,
-                    "{url} is article {into} under another address"
-                );
-            }
-            (Saved::Moved, Some(_)) => {}
-            (Saved::Retry, Some(failure)) => {
-                info!(page.url = url, error.kind = %failure.kind, error.detail = failure.detail, "cannot scrape {url} now, it is tried again: {failure}");
-            }
-            (Saved::Failed(_), Some(failure)) => {
-                warn!(page.url = url, error.kind = %failure.kind, error.detail = failure.detail, "cannot scrape {url}: {failure}");
-            }
-            (Saved::Moved | Saved::Retry | Saved::Failed(_), None) => {}
-        }
-        self.progress.failed_pages.fetch_add(1, Relaxed);
     }
 
     /// Lets work in flight end, for a while. What does not end was only read from the
@@ -375,6 +351,33 @@ impl Ingest {
 }
 
 impl Work {
+    fn new(settings: &Settings) -> Self {
+        let given_up = Arc::default();
+        Self {
+            tasks: JoinSet::new(),
+            hosts: HashSet::new(),
+            feeds: VecDeque::new(),
+            pages: VecDeque::new(),
+            polls: Slots::new(settings.polls, &given_up),
+            scrapes: Slots::new(settings.scrapes, &given_up),
+            given_up,
+            ask_at: None,
+            look: Look::default(),
+            counted: None,
+            unowned_since: None,
+            store: StoreHealth::default(),
+        }
+    }
+
+    /// Leaves what was read and not begun to be read again.
+    fn forget_queues(&mut self) {
+        let feeds = self.feeds.drain(..).map(|due| due.host);
+        let pages = self.pages.drain(..).map(|due| due.host);
+        for host in feeds.chain(pages) {
+            self.hosts.remove(&host);
+        }
+    }
+
     /// A request for what is due on hosts that are neither at work nor at rest.
     fn claim(&self, resting: &[(HostKey, Option<Instant>)], until: Timestamp) -> Claim {
         let resting = resting.iter().map(|(host, _)| host);
@@ -406,71 +409,5 @@ impl Work {
             return false;
         };
         self.tasks.is_empty() && until_free.is_none_or(|until_free| until_free > PATIENCE)
-    }
-}
-
-impl StoreHealth {
-    /// Logs a failure, and lets the store rest; failures of work that was under way at the
-    /// same time belong to the same rest.
-    fn note_failure(&mut self, failure: StoreError) {
-        if matches!(failure, StoreError::Fenced) {
-            return debug!("work of a shard that went to another worker was left to it");
-        }
-        if self.rest_left().is_none() {
-            error!(error.kind = "store", "{failure}");
-            let rest = STORE_REST.0 * (1 << self.n_rests.min(16));
-            self.rests_until = Some(Instant::now() + rest.min(STORE_REST.1));
-            self.n_rests += 1;
-        }
-        self.failure = Some(failure);
-    }
-
-    fn note_success(&mut self) {
-        let is_well = |until: Instant| until.elapsed() >= STORE_IS_WELL;
-        if self.rests_until.is_some_and(is_well) {
-            *self = Self::default();
-        }
-    }
-
-    fn rest_left(&self) -> Option<Duration> {
-        let left = self.rests_until?.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
-    }
-
-    fn is_hopeless(&self) -> bool {
-        self.n_rests > MAX_STORE_RESTS
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_of_the_same_moment_are_one_rest() {
-        let mut store = StoreHealth::default();
-
-        for _ in 0..20 {
-            store.note_failure(StoreError::Full {
-                path: "full.db".into(),
-            });
-        }
-        store.note_success();
-
-        assert_eq!(store.n_rests, 1);
-        assert!(!store.is_hopeless());
-        assert!(
-            store.rest_left().is_some(),
-            "a success beside them ends no rest"
-        );
-    }
-
-    #[test]
-    fn work_that_went_to_another_worker_is_no_failure() {
-        let mut store = StoreHealth::default();
-
-        store.note_failure(StoreError::Fenced);
-
-        assert!(store.rest_left().is_none());
     }
 }

@@ -1,13 +1,24 @@
 //! One question, whoever asks. Pure.
 //!
-//! The language of searches is described in `docs/data-model.md` and read by `parse`; each
-//! backend of the store renders the result in its own terms.
+//! The language of searches is described in `docs/data-model.md` and read by `parse`. What a
+//! search asks of an index is a [`Condition`], and what an index has of an article is
+//! [`Indexed`]; each backend of the store renders both in its own terms.
 
 mod parse;
+
+mod condition;
+mod document;
+mod feeds;
+mod keys;
 
 use jiff::Timestamp;
 
 use crate::model::{ArticleId, FeedId};
+
+pub use condition::{Condition, Part, Sought};
+pub use document::{Document, Indexed, MAX_TEXT_CHARS};
+pub use feeds::{FeedCalled, FeedValue, FeedsMeant};
+pub use keys::{EVERY, NONE};
 
 /// A question for articles. Answers come newest first, by publication (or first sight, if
 /// that was earlier or publication is unknown).

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::record::Announcement;
+use crate::canonical::CanonicalUrl;
 use crate::dedup::{self, ContentHash};
-use crate::model::{ArticleId, Shard};
+use crate::model::{ArticleId, HostKey, Shard};
 
 /// 2020-01-01T00:00:00Z, from which ids count, in Unix seconds.
 const ID_EPOCH: i64 = 1_577_836_800;
@@ -45,6 +46,25 @@ impl IdMaker {
             self.floor = (largest >> 21) + 1;
             self.newest.clear();
         }
+    }
+
+    /// Goes on behind `largest`, the largest id that an owner of `shard` ever gave.
+    pub(super) fn resume_shard(&mut self, shard: Shard, largest: i64) {
+        let place = i64::from(shard.0) << 11;
+        let is_ours = id_shard(ArticleId(largest)) == shard;
+        // An id of another shard ends its second.
+        let largest = if is_ours {
+            largest
+        } else {
+            (largest >> 21 << 21) | place | 0x7ff
+        };
+        let newest = self.newest.entry(shard.0).or_default();
+        *newest = largest.max(*newest);
+    }
+
+    /// The newest id of `shard`; 0: none.
+    pub(super) fn newest(&self, shard: Shard) -> i64 {
+        self.newest.get(&shard.0).copied().unwrap_or_default()
     }
 
     /// The next id of `shard`.
@@ -123,12 +143,25 @@ impl Publication {
 /// The order in which entries of one document become articles: oldest first, so that ids
 /// grow with time. Documents are newest first as a rule; where every entry has a date, the
 /// dates decide.
-pub(super) fn oldest_first(announcements: &[Announcement]) -> Vec<&Announcement> {
-    let mut order: Vec<&Announcement> = announcements.iter().rev().collect();
+pub(super) fn oldest_first(mut announcements: Vec<Announcement>) -> Vec<Announcement> {
+    announcements.reverse();
     if announcements.iter().all(|entry| entry.published.is_some()) {
-        order.sort_by_key(|entry| entry.published);
+        announcements.sort_by_key(|entry| entry.published);
     }
-    order
+    announcements
+}
+
+/// The shard of a normal form: that of the form's host.
+pub(super) fn form_shard(form: &CanonicalUrl) -> Shard {
+    let host = url::Url::parse(form.as_str()).map(|url| HostKey::of(&url));
+    let host = host.unwrap_or_else(|_| HostKey::stored(String::new()));
+    host.shard()
+}
+
+/// The shard inside an article's id.
+pub(super) fn id_shard(article: ArticleId) -> Shard {
+    // Ten bits: they always fit.
+    Shard(u16::try_from((article.0 >> 11) & 0x3ff).unwrap_or_default())
 }
 
 /// What is compared before two articles become one.
@@ -272,6 +305,23 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_s_next_owner_goes_on_behind_the_last_one() {
+        let now = at("2026-11-23T12:00:00Z");
+        let mut before = IdMaker::default();
+        let last = (0..3000).map(|_| before.next(Shard(7), now)).max().unwrap();
+
+        let mut after = IdMaker::default();
+        after.resume_shard(Shard(7), last.0);
+        after.resume_shard(Shard(8), last.0);
+        let next = after.next(Shard(7), at("2021-01-01T00:00:00Z"));
+        let other = after.next(Shard(8), at("2021-01-01T00:00:00Z"));
+
+        assert!(next > last && other > last);
+        assert_eq!((id_shard(next), id_shard(other)), (Shard(7), Shard(8)));
+        assert_eq!(after.newest(Shard(7)), next.0);
+    }
+
+    #[test]
     fn a_page_s_structured_date_with_a_time_wins() {
         let feed = Some(publication("2026-11-20T10:00:00Z", "feed"));
 
@@ -308,16 +358,16 @@ mod tests {
             published: published.map(at),
             ..Announcement::default()
         };
-        let ids = |entries: &[Announcement]| -> Vec<String> {
+        let ids = |entries: Vec<Announcement>| -> Vec<String> {
             oldest_first(entries)
                 .into_iter()
-                .map(|entry| entry.entry_id.clone())
+                .map(|entry| entry.entry_id)
                 .collect()
         };
 
-        assert_eq!(ids(&[entry("b", None), entry("a", None)]), ["a", "b"]);
+        assert_eq!(ids(vec![entry("b", None), entry("a", None)]), ["a", "b"]);
         assert_eq!(
-            ids(&[
+            ids(vec![
                 entry("a", Some("2026-01-01T00:00:00Z")),
                 entry("b", Some("2026-01-02T00:00:00Z"))
             ]),

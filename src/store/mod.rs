@@ -5,9 +5,20 @@
 
 mod record;
 
+mod column;
 mod decide;
 mod json;
+mod listing;
+mod lists;
+mod packed;
+mod recording;
+
+mod migrate;
+
+mod postgres;
 mod sqlite;
+
+mod fleet;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,8 +28,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{ArticleId, FeedId, FeedUrl};
+use crate::ownership::{self, Ownership};
 use crate::query::{ArticleQuery, Cursor};
 
+pub use fleet::{Done, Fleet, FleetWorker, Role, WorkerState};
+pub use migrate::{Moved as MovedArchive, Progress, Step};
 pub use record::*;
 
 /// Where the archive is. `[store]` of the configuration.
@@ -67,6 +81,38 @@ pub struct PostgresSettings {
     pub longest_exchange: Duration,
 }
 
+impl PostgresSettings {
+    /// How to reach the database at `url`, in the form of libpq ("Connection URIs"), where a
+    /// password may stand; all else as it is by default.
+    ///
+    /// # Errors
+    /// What is wrong with the URL, in words that follow the name of a key, without the
+    /// password.
+    pub fn new(url: &str) -> Result<Self, String> {
+        let (url, password) = postgres::read_url(url)?;
+        Ok(Self {
+            url,
+            password,
+            ca_file: None,
+            lease: Duration::from_secs(48),
+            longest_exchange: Duration::from_secs(30),
+        })
+    }
+
+    /// The shortest lease within which an exchange that takes so long surely ends.
+    #[must_use]
+    pub fn shortest_lease(longest_exchange: Duration) -> Duration {
+        ownership::shortest_lease(longest_exchange)
+    }
+
+    /// Whether the way to the database leads over a network, with nobody checking whose
+    /// server answers.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        postgres::is_exposed(self)
+    }
+}
+
 impl fmt::Debug for PostgresSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let password = self.password.as_ref().map(|_| "...");
@@ -83,68 +129,88 @@ impl fmt::Debug for PostgresSettings {
 /// Who opens the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// The one daemon (or `run --once`): takes the lock, creates and migrates.
+    /// A daemon (or `run --once`) that does everything: takes the lock of a file, creates and
+    /// migrates; on a database a worker that owns its share of the hosts.
     Daemon,
+    /// The same, and it leaves the search index to others.
+    Ingest,
+    /// A worker that keeps the search index, and owns no host.
+    Serve,
     /// A command that changes something beside the daemon: creates and migrates if no daemon runs.
     Command,
     /// A question: never writes; the file must exist.
     Reader,
 }
 
-/// Why the store did not do what it was asked.
+/// Why the store did not do what it was asked. `store` is the file, or the database as
+/// `[store] url` names it, without a password.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another daemon holds the store.
     #[error(
-        "another wireroom (process {pid}) is running on {path}; stop it first: one daemon runs on a store"
+        "another wireroom (process {pid}) is running on {store}; stop it first: one daemon runs on a store"
     )]
     Locked {
         /// The store.
-        path: PathBuf,
+        store: String,
         /// Its process, 0 if unknown.
         pid: u32,
     },
-    /// The file does not exist, and this access creates none.
-    #[error("there is no store at {path}; `wireroom run` makes one")]
+    /// There is no store, and this access creates none.
+    #[error("there is no store at {store}; `wireroom run` makes one")]
     Missing {
         /// The store.
-        path: PathBuf,
+        store: String,
     },
-    /// The file was written by a later version.
+    /// The store was written by a later version.
     #[error(
-        "{path} has schema version {found}, and this wireroom knows {known} at most; use the newer wireroom"
+        "{store} has schema version {found}, and this wireroom knows {known} at most; use the newer wireroom"
     )]
     Newer {
         /// The store.
-        path: PathBuf,
+        store: String,
         /// Its version.
         found: u32,
         /// Ours.
         known: u32,
     },
-    /// The file is damaged, or not a store at all.
+    /// The store is damaged, or not a store at all.
     #[error(
-        "{path} is damaged or not a wireroom store: {reason}; restore a backup, and keep the damaged file"
+        "{store} is damaged or not a wireroom store: {reason}; restore a backup, and keep what is damaged"
     )]
     Corrupt {
         /// The store.
-        path: PathBuf,
+        store: String,
         /// What the database said.
         reason: String,
     },
-    /// The folder or file cannot be written.
-    #[error("cannot write {path}: {reason}")]
+    /// The folder, file or database cannot be written.
+    #[error("cannot write {store}: {reason}")]
     Unwritable {
         /// The store.
-        path: PathBuf,
+        store: String,
         /// What the system said.
         reason: String,
     },
     /// The disk is full.
-    #[error("no space left for {path}; free some, nothing acknowledged is lost")]
+    #[error("no space left for {store}; free some, nothing acknowledged is lost")]
     Full {
         /// The store.
-        path: PathBuf,
+        store: String,
+    },
+    /// The server of the database does not answer, or lets nobody in. It may pass.
+    #[error("cannot reach {store}: {reason}")]
+    Unreachable {
+        /// The store.
+        store: String,
+        /// What the system or the server said, and the next step where it is known.
+        reason: String,
+    },
+    /// A database is copied by its own tools.
+    #[error("a database is not copied into a file of ours; use its own tool: {command}")]
+    BackupElsewhere {
+        /// What to run instead.
+        command: String,
     },
     /// The work belongs to another worker by now; it is done again there.
     #[error("the shard belongs to another worker")]
@@ -164,26 +230,36 @@ pub struct Store {
 #[derive(Clone, Debug)]
 enum Backend {
     Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// The same on whichever backend there is.
+macro_rules! on {
+    ($store:ident, $backend:ident => $work:expr) => {
+        match &$store.backend {
+            Backend::Sqlite($backend) => $work,
+            Backend::Postgres($backend) => $work,
+        }
+    };
 }
 
 impl Store {
     /// Opens the archive.
     ///
     /// # Errors
-    /// [`StoreError`]: locked, missing, newer, corrupt, unwritable.
+    /// [`StoreError`]: locked, missing, newer, corrupt, unwritable, unreachable.
     pub async fn open(settings: &Settings, access: Access) -> Result<Self, StoreError> {
-        match settings {
-            Settings::Sqlite(path) => {
-                let sqlite = sqlite::Sqlite::open(path, access).await?;
-                Ok(Self {
-                    backend: Backend::Sqlite(sqlite),
-                })
+        let backend = match settings {
+            Settings::Sqlite(path) => Backend::Sqlite(sqlite::Sqlite::open(path, access).await?),
+            Settings::Postgres(settings) => {
+                Backend::Postgres(postgres::Postgres::open(settings, access).await?)
             }
-            Settings::Postgres(_) => Err(StoreError::Database("no PostgreSQL yet".to_owned())),
-        }
+        };
+        Ok(Self { backend })
     }
 
-    /// The process that holds the daemon's lock on this store, if one does.
+    /// The process on this machine that holds the daemon's lock on this store, if one does;
+    /// a database has no such lock, and any number of workers.
     #[must_use]
     pub fn daemon_process(settings: &Settings) -> Option<u32> {
         match settings {
@@ -192,10 +268,36 @@ impl Store {
         }
     }
 
+    /// Moves a whole archive to another place, which is empty or holds a part of it that an
+    /// earlier move left: the same rows with the same ids. Nobody else may use either of them
+    /// meanwhile. `progress` is told after each batch of rows.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a daemon or worker uses one of them; the target holds something else;
+    /// the two differ at the end.
+    pub async fn move_archive(
+        from: &Settings,
+        to: &Settings,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<MovedArchive, StoreError> {
+        migrate::move_archive(from, to, &mut progress).await
+    }
+
     /// Commits what is under way and closes. Later calls fail.
     pub async fn close(self) -> Result<(), StoreError> {
         match self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
+        }
+    }
+
+    /// Which hosts this process may ask, and for how long: all of them on a file; on a
+    /// database those that it owns as a worker, which are none at first.
+    #[must_use]
+    pub fn ownership(&self) -> Ownership {
+        match &self.backend {
+            Backend::Sqlite(_) => Ownership::all(),
+            Backend::Postgres(postgres) => postgres.ownership().clone(),
         }
     }
 
@@ -209,23 +311,17 @@ impl Store {
         lists: Vec<SourceList>,
         now: Timestamp,
     ) -> Result<SyncReport, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.sync_lists(lists, now).await,
-        }
+        on!(self, backend => backend.sync_lists(lists, now).await)
     }
 
     /// Subscribes to a feed by command.
     pub async fn subscribe(&self, feed: NewFeed, now: Timestamp) -> Result<Subscribed, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.subscribe(feed, now).await,
-        }
+        on!(self, backend => backend.subscribe(feed, now).await)
     }
 
     /// Stops polling a feed for good; its articles stay.
     pub async fn retire(&self, feed: FeedId, now: Timestamp) -> Result<(), StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.retire(feed, now).await,
-        }
+        on!(self, backend => backend.retire(feed, now).await)
     }
 
     /// Pauses or resumes a feed; resumed, it is due at once.
@@ -235,37 +331,27 @@ impl Store {
         paused: Paused,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.set_paused(feed, paused, now).await,
-        }
+        on!(self, backend => backend.set_paused(feed, paused, now).await)
     }
 
     /// Makes a feed due now.
     pub async fn make_due(&self, feed: FeedId, now: Timestamp) -> Result<(), StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.make_due(feed, now).await,
-        }
+        on!(self, backend => backend.make_due(feed, now).await)
     }
 
     /// All feeds, in the order of their ids.
     pub async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.feeds().await,
-        }
+        on!(self, backend => backend.feeds().await)
     }
 
     /// One feed by id, or by its present or subscribed URL.
     pub async fn feed(&self, name: &FeedName) -> Result<Option<Feed>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.feed(name).await,
-        }
+        on!(self, backend => backend.feed(name).await)
     }
 
     /// The newest polls of a feed, newest first.
     pub async fn polls(&self, feed: FeedId, limit: usize) -> Result<Vec<Poll>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.polls(feed, limit).await,
-        }
+        on!(self, backend => backend.polls(feed, limit).await)
     }
 
     // The queue: what is due.
@@ -273,9 +359,7 @@ impl Store {
     /// Feeds that are due, oldest first, at most one per host and none of a busy host.
     /// Nothing is written: a feed stays due until its poll is recorded.
     pub async fn due_feeds(&self, claim: &Claim) -> Result<Vec<DueFeed>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.due_feeds(claim).await,
-        }
+        on!(self, backend => backend.due_feeds(claim).await)
     }
 
     /// One feed, if it is due, whatever else its host has to do.
@@ -284,9 +368,7 @@ impl Store {
         feed: FeedId,
         now: Timestamp,
     ) -> Result<Option<DueFeed>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.due_feed(feed, now).await,
-        }
+        on!(self, backend => backend.due_feed(feed, now).await)
     }
 
     /// Places of the entries (identity and hash) that are in the archive just as they are:
@@ -296,23 +378,17 @@ impl Store {
         feed: FeedId,
         entries: Vec<(String, i64)>,
     ) -> Result<HashSet<usize>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.known_entries(feed, entries).await,
-        }
+        on!(self, backend => backend.known_entries(feed, entries).await)
     }
 
     /// Pages that are due, oldest first, at most one per host and none of a busy host.
     pub async fn due_pages(&self, claim: &Claim) -> Result<Vec<DuePage>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.due_pages(claim).await,
-        }
+        on!(self, backend => backend.due_pages(claim).await)
     }
 
     /// How much is due now, and when the next thing will be.
     pub async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.backlog(now).await,
-        }
+        on!(self, backend => backend.backlog(now).await)
     }
 
     /// One poll's entries, validators, state and next due time, in one transaction.
@@ -321,9 +397,7 @@ impl Store {
         due: &DueFeed,
         report: PollReport,
     ) -> Result<PollRecorded, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.record_poll(due, report).await,
-        }
+        on!(self, backend => backend.record_poll(due, report).await)
     }
 
     /// One scrape's article or failure, in one transaction.
@@ -332,32 +406,24 @@ impl Store {
         due: &DuePage,
         report: ScrapeReport,
     ) -> Result<Saved, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.record_scrape(due, report).await,
-        }
+        on!(self, backend => backend.record_scrape(due, report).await)
     }
 
     // Questions.
 
     /// Articles that answer a query.
     pub async fn articles(&self, query: &ArticleQuery) -> Result<Listing, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.articles(query).await,
-        }
+        on!(self, backend => backend.articles(query).await)
     }
 
     /// One article by id, or by any URL that leads to it.
     pub async fn article(&self, name: &ArticleName) -> Result<Option<Article>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.article(name).await,
-        }
+        on!(self, backend => backend.article(name).await)
     }
 
     /// The state of everything.
     pub async fn status(&self, now: Timestamp) -> Result<Status, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.status(now).await,
-        }
+        on!(self, backend => backend.status(now).await)
     }
 
     // Upkeep.
@@ -365,37 +431,27 @@ impl Store {
     /// Brings the search index up to the newest change; returns how many articles it took.
     /// The index is derived: a missing or damaged one is made anew.
     pub async fn index(&self) -> Result<usize, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.index().await,
-        }
+        on!(self, backend => backend.index().await)
     }
 
     /// Copies a consistent snapshot to `to`, which must not exist.
     pub async fn backup(&self, to: &Path) -> Result<u64, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.backup(to).await,
-        }
+        on!(self, backend => backend.backup(to).await)
     }
 
     /// Checks the files (`quick_check`, foreign keys, counters); one line per finding.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.check().await,
-        }
+        on!(self, backend => backend.check().await)
     }
 
     /// A note that outlives the process, such as the outcome of the last reload.
     pub async fn set_note(&self, name: &str, text: &str) -> Result<(), StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.set_note(name, text).await,
-        }
+        on!(self, backend => backend.set_note(name, text).await)
     }
 
     /// Reads a note.
     pub async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.note(name).await,
-        }
+        on!(self, backend => backend.note(name).await)
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Progress {
     pub saved: AtomicU64,
     /// Pages that failed.
     pub failed_pages: AtomicU64,
+    /// Results that came after their shard had gone to another worker, who does the work again.
+    pub fenced: AtomicU64,
     /// Feeds due and not yet polled.
     pub due_feeds: AtomicU64,
     /// Pages due and not yet scraped.

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod conditions;
+mod errands;
 mod failures;
 mod limits;
 mod manners;

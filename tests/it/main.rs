@@ -5,6 +5,7 @@
 mod support;
 
 mod architecture;
+mod chaos;
 mod collecting;
 mod commands;
 mod configuration;
@@ -13,6 +14,7 @@ mod extraction;
 mod feeds;
 mod fetching;
 mod lists;
+mod postgres_sql;
 mod readme;
 mod searching;
 mod service_unit;

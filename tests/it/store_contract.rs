@@ -23,17 +23,20 @@ use wireroom::schedule::PollState;
 use wireroom::store::{
     Access, Alias, AliasReason, Announcement, Article, ArticleName, Claim, Cost, DueFeed, DuePage,
     FeedName, FeedReading, FeedState, Manners, NewFeed, PageState, PageToFetch, Paused,
-    PollRecorded, PollReport, PollResult, Saved, ScrapeReport, ScrapeResult, ScrapedArticle,
-    Settings, SourceList, Store, StoreError, Subscribed, SyncReport,
+    PollRecorded, PollReport, PollResult, PostgresSettings, Saved, ScrapeReport, ScrapeResult,
+    ScrapedArticle, Settings, SourceList, Store, StoreError, Subscribed, SyncReport,
 };
+
+use crate::support::postgres::{self, Database};
 
 // What the promises are told with.
 
-/// A store in a folder of its own; the folder goes with it.
+/// A store in a folder or a database of its own, which goes with it.
 pub(crate) struct Room {
     pub(crate) store: Store,
     pub(crate) settings: Settings,
     folder: TempDir,
+    database: Option<Database<'static>>,
 }
 
 impl Room {
@@ -46,6 +49,26 @@ impl Room {
             store,
             settings,
             folder,
+            database: None,
+        }
+    }
+
+    /// A new store on PostgreSQL; `None`, said loudly, where that is not installed.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let database = postgres::database()?;
+        let settings = postgres_at(&database.url());
+        Some(Self::of(database, settings).await)
+    }
+
+    /// A new store in a database, reached by `settings`.
+    pub(crate) async fn of(database: Database<'static>, settings: PostgresSettings) -> Self {
+        let settings = Settings::Postgres(settings);
+        let store = Store::open(&settings, Access::Daemon).await.unwrap();
+        Self {
+            store,
+            settings,
+            folder: tempfile::tempdir().unwrap(),
+            database: Some(database),
         }
     }
 
@@ -55,31 +78,68 @@ impl Room {
         Self { store, ..self }
     }
 
+    /// The one number that the SQL gives, asked as a person beside us would.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        match &self.database {
+            Some(database) => database.number(sql),
+            None => rusqlite::Connection::open(self.path())
+                .unwrap()
+                .query_row(sql, [], |row| row.get(0))
+                .unwrap(),
+        }
+    }
+
     /// The file of an SQLite store.
     pub(crate) fn path(&self) -> &Path {
         self.settings.file().unwrap()
     }
 }
 
-/// Runs promises, each a function of a room, on every backend.
+/// How tests reach a database.
+pub(crate) fn postgres_at(url: &str) -> PostgresSettings {
+    PostgresSettings {
+        longest_exchange: Duration::from_secs(5),
+        ..PostgresSettings::new(url).unwrap()
+    }
+}
+
+/// Runs promises, each a function of a room, on every backend. On PostgreSQL the runtime has
+/// several threads: the store works beside the test, as it does in the daemon.
 macro_rules! on_every_backend {
     ($($promise:ident,)*) => {
         mod sqlite {
             $(
                 #[tokio::test]
                 async fn $promise() {
-                    super::$promise(super::Room::sqlite().await).await;
+                    super::$promise($crate::store_contract::Room::sqlite().await).await;
+                }
+            )*
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $promise() {
+                    if let Some(room) = $crate::store_contract::Room::postgres().await {
+                        super::$promise(room).await;
+                    }
                 }
             )*
         }
     };
 }
 
+#[allow(unused_imports, reason = "for promises that are told in other files")]
+pub(crate) use on_every_backend;
+
+mod database;
 mod feeds;
 mod file;
 mod listings;
+mod moves;
 mod pages;
 mod polls;
+mod postgres_server;
 mod queue;
 
 pub(crate) fn at(text: &str) -> Timestamp {

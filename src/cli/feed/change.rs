@@ -206,6 +206,9 @@ fn record(row: &mut Row, polled: &Polled) -> String {
             row.n_entries = Some(*n_entries);
             format!("{n_new} new of {n_entries}")
         }
+        PollOutcome::Moved { to } => {
+            format!("redirects to {}, where another worker goes on", to.shown())
+        }
         PollOutcome::Failed(failure) => {
             row.result = FAILED;
             row.n_new = None;

@@ -5,17 +5,16 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use url::Url;
 
-use super::{cost, parse_failure};
+use super::{Told, parse_failure};
 use crate::discover::{self, Dropped, Wanted};
 use crate::extract::{self, plain_text};
 use crate::feed::{self, Entry, ParsedFeed};
 use crate::fetch::{Exchange, FeedAnswer, FeedDocument};
-use crate::model::{ErrorKind, Failure, UrlError, Validators};
+use crate::model::{ErrorKind, Failure, FeedUrl, UrlError, Validators};
 use crate::schedule::{self, Next, Outcome};
-use crate::store::{
-    Announcement, Cost, DueFeed, FeedReading, Manners, PageToFetch, PollReport, PollResult,
-};
+use crate::store::{Announcement, DueFeed, FeedReading, PageToFetch, PollReport, PollResult};
 
 /// Feed text kept of one entry, in bytes; a field of a hostile feed has no end.
 const MAX_ENTRY_TEXT_BYTES: usize = 2 << 20;
@@ -36,6 +35,11 @@ pub enum PollOutcome {
         /// Blemishes.
         warnings: Vec<String>,
     },
+    /// A redirect to the host of another worker, which goes on there.
+    Moved {
+        /// Where it leads.
+        to: FeedUrl,
+    },
     /// 410, or any other failure: recorded and scheduled again, not raised.
     Failed(Failure),
 }
@@ -43,7 +47,7 @@ pub enum PollOutcome {
 /// What a feed answered, read.
 #[derive(Debug)]
 pub(in super::super) struct Reading {
-    cost: Cost,
+    told: Told,
     found: Found,
 }
 
@@ -63,6 +67,7 @@ enum Found {
         entry_hashes: Vec<i64>,
         n_known: usize,
     },
+    Moved(FeedUrl),
     Failed(Failure),
 }
 
@@ -77,7 +82,7 @@ struct Document {
 impl Reading {
     /// Parses the document, unless it is the one whose hash we know.
     pub(in super::super) fn of(exchange: Exchange<FeedAnswer>, last_hash: Option<i64>) -> Self {
-        let cost = cost(&exchange);
+        let told = Told::by(&exchange);
         let found = match exchange.answer {
             Err(failure) => Found::Failed(failure),
             Ok(FeedAnswer::NotModified {
@@ -89,19 +94,32 @@ impl Reading {
             },
             Ok(FeedAnswer::Document(document)) => read_document(document, last_hash),
         };
-        Self { cost, found }
+        Self { told, found }
+    }
+
+    /// A redirect to the host of another worker, where the poll goes on.
+    pub(in super::super) fn moved(exchange: Exchange<Url>) -> Self {
+        let told = Told::by(&exchange);
+        let target = exchange.answer.and_then(|url| {
+            let target = FeedUrl::parse(url.as_str());
+            target.map_err(|error| Failure::new(ErrorKind::RedirectInvalid, error.to_string()))
+        });
+        Self {
+            told,
+            found: target.map_or_else(Found::Failed, Found::Moved),
+        }
     }
 
     /// A reading that came to nothing.
-    pub(in super::super) fn failed(cost: Cost, failure: Failure) -> Self {
+    pub(in super::super) fn failed(told: Told, failure: Failure) -> Self {
         Self {
-            cost,
+            told,
             found: Found::Failed(failure),
         }
     }
 
-    pub(in super::super) fn cost(&self) -> Cost {
-        self.cost
+    pub(in super::super) fn told(&self) -> Told {
+        self.told
     }
 
     /// Identity and hash of each entry, in document order.
@@ -179,7 +197,8 @@ pub(in super::super) fn poll(
     now: Timestamp,
     settings: &schedule::Settings,
 ) -> (PollReport, PollOutcome) {
-    let jitter = schedule::jitter(due.url.as_str());
+    // By the feed and not by its URL, which is another one while a poll goes on elsewhere.
+    let jitter = schedule::jitter(&due.feed.to_string());
     let next = |outcome: &Outcome<'_>| {
         schedule::next_poll(
             now,
@@ -192,7 +211,7 @@ pub(in super::super) fn poll(
     };
     let good =
         |wished: Option<Duration>, skip_hours: &[u8]| next(&Outcome::Good { wished, skip_hours });
-    let Reading { cost, found } = reading;
+    let Reading { told, found } = reading;
     let (next, result, outcome) = match found {
         Found::NotModified {
             validators,
@@ -238,6 +257,14 @@ pub(in super::super) fn poll(
                 outcome,
             )
         }
+        Found::Moved(to) => (
+            Next {
+                at: Some(now),
+                state: due.state.clone(),
+            },
+            PollResult::Moved(to.clone()),
+            PollOutcome::Moved { to },
+        ),
         Found::Failed(failure) if failure.kind == ErrorKind::Gone => (
             next(&Outcome::Gone),
             PollResult::Gone(failure.clone()),
@@ -258,8 +285,8 @@ pub(in super::super) fn poll(
             at: now,
             next_poll,
             state,
-            cost,
-            manners: Manners::default(),
+            cost: told.cost,
+            manners: told.manners(now),
             result,
         },
         outcome,
@@ -434,12 +461,12 @@ fn not_blank(text: &String) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use url::Url;
 
     use super::*;
-    use crate::model::{FeedId, FeedSettings, FeedUrl, HostKey, Shard};
+    use crate::fetch::Wishes;
+    use crate::model::{FeedId, FeedSettings, HostKey, Shard};
     use crate::schedule::PollState;
-    use crate::store::Lease;
+    use crate::store::{Lease, Manners};
 
     fn now() -> Timestamp {
         "2026-11-23T10:00:00Z".parse().unwrap()
@@ -475,6 +502,7 @@ mod tests {
             n_bytes: 0,
             duration: Duration::ZERO,
             redirects: Vec::new(),
+            wishes: Wishes::default(),
             answer,
         }
     }
@@ -614,7 +642,7 @@ mod tests {
 
     #[test]
     fn gone_is_told_apart_from_other_failures() {
-        let failed = |kind| planned(Reading::failed(Cost::default(), Failure::new(kind, "x"))).0;
+        let failed = |kind| planned(Reading::failed(Told::default(), Failure::new(kind, "x"))).0;
 
         assert!(matches!(
             failed(ErrorKind::Gone).result,
@@ -625,6 +653,54 @@ mod tests {
             PollResult::Failed(_)
         ));
         assert_eq!(failed(ErrorKind::Timeout).state.failures, 1);
+    }
+
+    #[test]
+    fn a_redirect_to_a_foreign_host_moves_the_poll_and_leaves_its_schedule_alone() {
+        let exchange = Exchange {
+            status: Some(301),
+            n_bytes: 0,
+            duration: Duration::ZERO,
+            redirects: Vec::new(),
+            wishes: Wishes {
+                rest: Some(Duration::from_secs(60)),
+                gap: None,
+            },
+            answer: Ok(Url::parse("http://elsewhere.example/feed").unwrap()),
+        };
+
+        let (report, outcome) = planned(Reading::moved(exchange));
+
+        let to = FeedUrl::parse("http://elsewhere.example/feed").unwrap();
+        assert_eq!(report.result, PollResult::Moved(to.clone()));
+        assert_eq!(outcome, PollOutcome::Moved { to });
+        assert_eq!(
+            (report.next_poll, report.state),
+            (Some(now()), PollState::default())
+        );
+        assert_eq!(
+            report.manners.resting_until,
+            "2026-11-23T10:01:00Z".parse().ok()
+        );
+    }
+
+    #[test]
+    fn the_place_of_a_feed_among_all_feeds_does_not_move_with_its_poll() {
+        let at = |url: &str| {
+            let due = DueFeed {
+                url: FeedUrl::parse(url).unwrap(),
+                ..due_feed()
+            };
+            let reading = Reading::of(document(FEED), None);
+            poll(&due, reading, now(), &schedule::Settings::default())
+                .0
+                .next_poll
+        };
+
+        assert_eq!(
+            at("http://example.org/feed.xml"),
+            at("http://elsewhere.example/")
+        );
     }
 
     proptest! {

@@ -3,20 +3,21 @@
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::cost;
-use crate::canonical::{believable, canonicalize};
+use super::Told;
+use crate::canonical::{CanonicalUrl, believable, canonicalize};
 use crate::dedup::content_hash;
 use crate::extract::{self, Extracted, Rejected};
 use crate::fetch::{Exchange, PageDocument};
-use crate::model::{ErrorKind, Failure, Retry};
+use crate::model::{ErrorKind, Failure, HostKey, PageUrl, Retry};
 use crate::store::{
-    Alias, AliasReason, Cost, DuePage, Manners, ScrapeReport, ScrapeResult, ScrapedArticle,
+    Alias, AliasReason, DuePage, PageToFetch, ScrapeReport, ScrapeResult, ScrapedArticle,
 };
 
 /// Attempts at a page before it is given up: at once, after an hour, after a day.
 const PAGE_ATTEMPTS: u32 = 3;
 /// Attempts at a page whose server was merely overloaded.
 const OVERLOAD_ATTEMPTS: u32 = 10;
+
 /// A scrape's report: the article, or why there is none.
 pub(in super::super) fn scrape(
     due: &DuePage,
@@ -24,10 +25,10 @@ pub(in super::super) fn scrape(
     now: Timestamp,
     settings: &extract::Settings,
 ) -> ScrapeReport {
-    let cost = cost(&exchange);
+    let told = Told::by(&exchange);
     let page = match exchange.answer {
         Ok(page) => page,
-        Err(failure) => return failed_scrape(due.attempts, cost, failure, now),
+        Err(failure) => return failed_scrape(due.attempts, told, failure, now),
     };
     let html = extract::decode(&page.body, page.content_type.as_deref());
     let result = match extract::extract(&html, &page.url, settings) {
@@ -43,18 +44,34 @@ pub(in super::super) fn scrape(
             ScrapeResult::Failed { failure, found }
         }
     };
-    ScrapeReport {
-        at: now,
-        cost,
-        manners: Manners::default(),
-        result,
+    report(told, now, result)
+}
+
+/// A redirect to the host of another worker, where the scrape goes on.
+pub(in super::super) fn moved_scrape(
+    due: &DuePage,
+    exchange: Exchange<Url>,
+    now: Timestamp,
+) -> ScrapeReport {
+    let told = Told::by(&exchange);
+    let target = exchange.answer.and_then(|url| {
+        let target = PageUrl::parse(url.as_str());
+        target.map_err(|error| Failure::new(ErrorKind::RedirectInvalid, error.to_string()))
+    });
+    match target {
+        Ok(url) => {
+            let host = HostKey::of(url.url());
+            let moved = ScrapeResult::Moved(PageToFetch { url, host });
+            report(told, now, moved)
+        }
+        Err(failure) => failed_scrape(due.attempts, told, failure, now),
     }
 }
 
 /// A scrape that brought no page: tried again where that can help.
 pub(in super::super) fn failed_scrape(
     attempts: u32,
-    cost: Cost,
+    told: Told,
     failure: Failure,
     now: Timestamp,
 ) -> ScrapeReport {
@@ -68,10 +85,14 @@ pub(in super::super) fn failed_scrape(
             found: None,
         },
     };
+    report(told, now, result)
+}
+
+fn report(told: Told, now: Timestamp, result: ScrapeResult) -> ScrapeReport {
     ScrapeReport {
         at: now,
-        cost,
-        manners: Manners::default(),
+        cost: told.cost,
+        manners: told.manners(now),
         result,
     }
 }
@@ -112,14 +133,14 @@ fn article(due: &DuePage, final_url: &Url, extracted: Extracted) -> ScrapedArtic
         .canonical_url
         .as_ref()
         .and_then(|declared| believable(final_url, declared));
-    let announced = canonicalize(due.url.url());
+    let announced = announced(due);
     let aliases = [
         (Some(final_url), AliasReason::Redirect),
         (canonical_url, AliasReason::Canonical),
     ]
     .into_iter()
     .filter_map(|(url, reason)| url.map(|url| (url, canonicalize(url), reason)))
-    .filter(|(_, canonical, _)| *canonical != announced)
+    .filter(|(_, canonical, _)| Some(canonical) != announced.as_ref())
     .map(|(url, canonical, reason)| Alias {
         url: url.to_string(),
         canonical,
@@ -153,6 +174,12 @@ fn article(due: &DuePage, final_url: &Url, extracted: Extracted) -> ScrapedArtic
     }
 }
 
+/// Normal form of the URL that a feed announced, which needs no further alias. After a move
+/// it is not known here: what was asked for is where a redirect led to.
+fn announced(due: &DuePage) -> Option<CanonicalUrl> {
+    (due.moves == 0).then(|| canonicalize(due.url.url()))
+}
+
 fn rejection_failure(rejected: &Rejected) -> Failure {
     let kind = match rejected {
         Rejected::TooDeep { .. } => ErrorKind::Limit,
@@ -166,8 +193,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{ArticleId, FeedSettings, HostKey, PageUrl, Shard};
-    use crate::store::Lease;
+    use crate::fetch::Wishes;
+    use crate::model::{ArticleId, FeedSettings, Shard};
+    use crate::store::{Lease, Manners};
 
     fn now() -> Timestamp {
         "2026-11-23T10:00:00Z".parse().unwrap()
@@ -191,12 +219,13 @@ mod tests {
         }
     }
 
-    fn exchange(answer: Result<PageDocument, Failure>) -> Exchange<PageDocument> {
+    fn exchange<T>(answer: Result<T, Failure>) -> Exchange<T> {
         Exchange {
             status: None,
             n_bytes: 0,
             duration: Duration::ZERO,
             redirects: Vec::new(),
+            wishes: Wishes::default(),
             answer,
         }
     }
@@ -258,5 +287,61 @@ mod tests {
             "the redirect only added a tracking parameter"
         );
         assert_eq!(believed.aliases[0].reason, AliasReason::Canonical);
+    }
+
+    #[test]
+    fn after_a_move_the_address_where_the_page_was_found_is_always_an_alias() {
+        let aliases = |moves| {
+            let due = DuePage {
+                moves,
+                ..due_page(0)
+            };
+            let final_url = Url::parse("http://example.org/a").unwrap();
+            super::article(&due, &final_url, Extracted::default()).aliases
+        };
+
+        assert_eq!(aliases(0), []);
+        let [alias] = &aliases(1)[..] else {
+            panic!("{:?}", aliases(1))
+        };
+        assert_eq!(alias.url, "http://example.org/a");
+        assert_eq!(alias.reason, AliasReason::Redirect);
+    }
+
+    #[test]
+    fn a_redirect_to_a_foreign_host_moves_the_scrape() {
+        let moved = |target: &str| {
+            let target = Url::parse(target).unwrap();
+            moved_scrape(&due_page(0), exchange(Ok(target)), now()).result
+        };
+
+        let url = PageUrl::parse("http://elsewhere.example/a").unwrap();
+        let host = HostKey::stored("elsewhere.example".into());
+        assert_eq!(
+            moved("http://elsewhere.example/a"),
+            ScrapeResult::Moved(PageToFetch { url, host })
+        );
+        let long = format!("http://elsewhere.example/{}", "a".repeat(5000));
+        assert!(matches!(moved(&long), ScrapeResult::Retry { .. }));
+    }
+
+    #[test]
+    fn the_report_says_what_the_host_asked_for() {
+        let failure = Failure::new(ErrorKind::RateLimited, "429");
+        let refused = Exchange {
+            wishes: Wishes {
+                rest: Some(Duration::from_secs(7200)),
+                gap: Some(Duration::from_secs(5)),
+            },
+            ..exchange(Err(failure))
+        };
+
+        let report = scrape(&due_page(0), refused, now(), &extract::Settings::default());
+
+        let asked = Manners {
+            resting_until: "2026-11-23T12:00:00Z".parse().ok(),
+            gap: Some(Duration::from_secs(5)),
+        };
+        assert_eq!(report.manners, asked);
     }
 }

@@ -1,64 +1,43 @@
 //! Reading articles: one, a listing, the answers to a search.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use url::Url;
 
-use super::super::decide;
-use super::super::json::{self, Rendering};
-use super::super::record::{Article, PageState};
-use super::super::{ArticleName, Listing};
+use super::super::json;
+use super::super::listing::{self, Batch, MAX_BODY_BYTES, Sighting, Sightings};
+use super::super::record::Article;
+use super::super::{ArticleName, Listing, lists};
 use super::fault::Fault;
 use super::readers::Reader;
-use super::search::{self, Condition, SearchReader};
-use super::{count, entries, feeds, int, ms, state, time};
+use super::search::{self, SearchReader, Span};
+use super::{count, entries, int, time};
 use crate::canonical::canonicalize;
-use crate::model::{ArticleId, FeedId, FeedUrl};
-use crate::query::{ArticleQuery, Field, Parts};
-
-/// Bodies that one answer holds, in bytes, before the rest is left to the next one. An
-/// export of large articles is bounded in memory by this.
-const MAX_BODY_BYTES: usize = 8 << 20;
+use crate::model::{ArticleId, FeedId};
+use crate::query::{ArticleQuery, Condition, FeedCalled, FeedsMeant, Parts};
 
 pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<Listing, Fault> {
     let (main, search) = reader.both();
-    let wanted = match &query.search {
-        Some(expr) => search::render(&expr.expr, &mut |field, value| {
-            feeds_meant(main, field, value)
-        })?,
-        None => Condition::Everything,
+    let Some(asked) = query.search.as_ref().map(|search| &search.expr) else {
+        return by_time(main, query);
     };
-    match wanted {
-        Condition::Everything => by_time(main, query),
-        Condition::Match(matching) => by_search(main, search, query, &matching),
-        Condition::Nothing => Ok(Listing {
+    let mut feeds = FeedsMeant::asked(asked);
+    find_feeds(main, &mut feeds)?;
+    match Condition::of(asked, &feeds) {
+        Some(Condition::Every) => by_time(main, query),
+        Some(condition) => by_search(main, search, query, condition),
+        None => Ok(Listing {
             index_lag: search.lag(main)?,
             ..Listing::default()
         }),
     }
 }
 
-fn limit(query: &ArticleQuery) -> usize {
-    match query.limit {
-        0 => ArticleQuery::DEFAULT_LIMIT,
-        limit => limit.min(ArticleQuery::MAX_LIMIT),
-    }
-}
-
-/// `after:` and `before:` of the search, in milliseconds.
-fn bounds(query: &ArticleQuery) -> (Option<i64>, Option<i64>) {
-    let search = query.search.as_ref();
-    let after: Option<Timestamp> = search.and_then(|search| search.after);
-    let before: Option<Timestamp> = search.and_then(|search| search.before);
-    (after.map(ms), before.map(ms))
-}
-
 /// Straight from the archive, in the order of time: exact, without the index.
 fn by_time(main: &Connection, query: &ArticleQuery) -> Result<Listing, Fault> {
-    let (after, before) = bounds(query);
+    let (after, before) = listing::bounds(query);
     // Each condition is there only when it is asked, so that the index serves it.
     let (from, id) = match query.feed {
         None => ("article", "id"),
@@ -82,7 +61,7 @@ fn by_time(main: &Connection, query: &ArticleQuery) -> Result<Listing, Fault> {
         conditions.push("sort_at < ?".to_owned());
         values.push(before.into());
     }
-    let limit = limit(query);
+    let limit = listing::limit(query);
     values.push(int(limit + 1).into());
     let sql = format!(
         "SELECT DISTINCT {id} FROM {from} WHERE {}
@@ -109,91 +88,62 @@ fn by_search(
     main: &Connection,
     search: &mut SearchReader,
     query: &ArticleQuery,
-    matching: &str,
+    condition: Condition,
 ) -> Result<Listing, Fault> {
-    let matching = match query.feed {
-        Some(feed) => format!("({matching} AND {})", search::announced_by(feed.0)),
-        None => matching.to_owned(),
+    let condition = match query.feed {
+        Some(feed) => condition.and(Condition::announced_by(feed)),
+        None => condition,
     };
-    let (after, before) = bounds(query);
-    // Whole seconds: a document's row knows no more.
-    let from = after.map_or(0, |after| search::place_of_second(after.div_euclid(1000)));
-    let end = before.map_or(i64::MAX, |before| {
-        search::place_of_second((before + 999).div_euclid(1000))
-    });
-    let mut below = end;
-    if let Some(cursor) = query.cursor {
-        let place = search.place(main, cursor.id.0)?;
-        let second_after = search::place_of_second(cursor.at_ms.div_euclid(1000) + 1);
-        below = below.min(place.unwrap_or(second_after));
-    }
-    let limit = limit(query);
+    let matching = search::render(&condition);
+    let (after, before) = listing::bounds(query);
+    let mut span = Span {
+        after,
+        before,
+        cursor: query.cursor,
+    };
+    let limit = listing::limit(query);
     let mut articles = Vec::new();
-    let mut has_more = true;
-    while articles.len() < limit && has_more {
+    let mut next = None;
+    while articles.len() < limit {
         let n_wanted = limit - articles.len();
-        let mut found = search.newest(main, &matching, from, below, n_wanted + 1)?;
-        has_more = found.len() > n_wanted;
+        let mut found = search.newest(main, &matching, span, n_wanted + 1)?;
+        let has_more = found.len() > n_wanted;
         found.truncate(n_wanted);
-        below = found.last().map_or(below, |last| last.place);
-        let ids: Vec<ArticleId> = found.iter().map(|found| ArticleId(found.article)).collect();
+        let ids: Vec<ArticleId> = found.iter().map(|found| found.id).collect();
         let batch = read(main, &ids, query.parts)?;
+        let last = listing::last_read(&found, &batch);
         articles.extend(batch.articles);
-        if batch.is_cut {
-            has_more = true;
+        next = last.filter(|_| has_more || batch.is_cut);
+        if next.is_none() || batch.is_cut {
             break;
         }
+        span.cursor = next;
     }
     Ok(Listing {
-        next: articles.last().filter(|_| has_more).map(Article::cursor),
+        next,
         articles,
         index_lag: search.lag(main)?,
     })
 }
 
-/// The feeds that a value of `feed:` or `tag:` means.
-fn feeds_meant(main: &Connection, field: Field, value: &str) -> rusqlite::Result<Vec<i64>> {
-    let value = value.trim().to_lowercase();
+/// Looks for the feeds that the values of `feed:` and `tag:` mean.
+fn find_feeds(main: &Connection, feeds: &mut FeedsMeant) -> rusqlite::Result<()> {
+    if feeds.is_empty() {
+        return Ok(());
+    }
     let mut statement =
         main.prepare_cached("SELECT id, url, subscribed_url, title, tags FROM feeds")?;
     let mut rows = statement.query([])?;
-    let mut meant = Vec::new();
     while let Some(row) = rows.next()? {
-        let is_meant = match field {
-            Field::Feed => is_called(row, &value)?,
-            Field::Tag => json::read::<Vec<String>>(&row.get::<_, String>(4)?)
-                .iter()
-                .any(|tag| is_within(&tag.to_lowercase(), &value)),
-            _ => false,
-        };
-        if is_meant {
-            meant.push(row.get(0)?);
-        }
+        feeds.add(&FeedCalled {
+            id: row.get(0)?,
+            url: row.get(1)?,
+            subscribed_url: row.get(2)?,
+            title: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+            tags: json::read(&row.get::<_, String>(4)?),
+        });
     }
-    Ok(meant)
-}
-
-/// Whether a feed is named by its id, its URL, or words of its title.
-fn is_called(row: &Row<'_>, value: &str) -> rusqlite::Result<bool> {
-    if let Ok(id) = value.parse::<i64>() {
-        return Ok(row.get::<_, i64>(0)? == id);
-    }
-    if let Ok(url) = FeedUrl::parse(value) {
-        let url = url.as_str().to_lowercase();
-        return Ok(row.get::<_, String>(1)?.to_lowercase() == url
-            || row.get::<_, String>(2)?.to_lowercase() == url);
-    }
-    let title = row
-        .get::<_, Option<String>>(3)?
-        .unwrap_or_default()
-        .to_lowercase();
-    Ok(!value.is_empty() && value.split_whitespace().all(|word| title.contains(word)))
-}
-
-/// A tag, or a folder below it: `world` means `world/europe` as well.
-fn is_within(tag: &str, folder: &str) -> bool {
-    tag.strip_prefix(folder)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    Ok(())
 }
 
 pub(super) fn article(main: &Connection, name: &ArticleName) -> Result<Option<Article>, Fault> {
@@ -210,13 +160,6 @@ fn article_at(main: &Connection, url: &str) -> Result<Option<ArticleId>, Fault> 
         Ok(url) => Ok(entries::article_of(main, &canonicalize(&url))?),
         Err(_) => Ok(None),
     }
-}
-
-/// Articles that were read together.
-struct Batch {
-    articles: Vec<Article>,
-    /// Whether the bodies grew too large, and the rest was left out.
-    is_cut: bool,
 }
 
 /// The articles with these ids, in this order; those that are not there are left out.
@@ -244,7 +187,7 @@ fn read(main: &Connection, ids: &[ArticleId], parts: Parts) -> Result<Batch, Fau
         }
         if parts == Parts::Whole {
             read_body(main, &mut article)?;
-            n_bytes += article.text.len() + article.markdown.len() + article.html.len();
+            n_bytes += listing::body_bytes(&article);
         }
         articles.push(article);
     }
@@ -271,81 +214,26 @@ fn read_article(row: &Row<'_>) -> rusqlite::Result<Article> {
         summary: row.get(12)?,
         tags: json::read(&row.get::<_, String>(13)?),
         word_count: count(row, 14)?,
-        page_state: page_state(&row.get::<_, String>(15)?),
-        page_failure: feeds::failure(row.get(16)?, row.get(17)?, row.get(18)?),
+        page_state: listing::page_state(&row.get::<_, String>(15)?),
+        page_failure: lists::failure(row.get(16)?, row.get(17)?, row.get(18)?),
         ..Article::default()
     })
 }
 
-fn page_state(name: &str) -> PageState {
-    PageState::ALL
-        .into_iter()
-        .find(|state| state.name() == name)
-        .unwrap_or_default()
-}
-
 fn read_body(main: &Connection, article: &mut Article) -> rusqlite::Result<()> {
-    article.text = main
+    let text: Option<String> = main
         .prepare_cached("SELECT text FROM article_text WHERE article_id = ?1")?
         .query_row([article.id.0], |row| row.get(0))
-        .optional()?
-        .unwrap_or_default();
-    let packed: Option<(i64, Vec<u8>)> = main
+        .optional()?;
+    let rendering: Option<(i64, Vec<u8>)> = main
         .prepare_cached("SELECT enc, data FROM article_rendering WHERE article_id = ?1")?
         .query_row([article.id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let rendering = match packed {
-        Some((enc, data)) => Rendering::read(&state::unpack(enc, &data)),
-        None => Rendering {
-            markdown: decide::plain_as_markdown(&article.text),
-            html: decide::plain_as_html(&article.text),
-            ..Rendering::default()
-        },
-    };
-    article.markdown = rendering.markdown;
-    article.html = rendering.html;
-    article.images = rendering.images;
-    article.related = rendering.related;
+    let rendering = rendering
+        .as_ref()
+        .map(|(enc, data)| (*enc, data.as_slice()));
+    listing::add_body(article, text.unwrap_or_default(), rendering);
     Ok(())
-}
-
-/// What the feeds said of one article, first sighting first.
-#[derive(Default)]
-struct Sightings {
-    guid: Option<Option<String>>,
-    feeds: BTreeSet<FeedId>,
-    feed_urls: Vec<String>,
-    tags: Vec<String>,
-    enclosures: Vec<crate::feed::Enclosure>,
-}
-
-impl Sightings {
-    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let guid: Option<String> = row.get(1)?;
-        self.guid.get_or_insert(guid);
-        if self.feeds.insert(FeedId(row.get(2)?)) {
-            self.feed_urls.push(row.get(3)?);
-        }
-        self.tags
-            .extend(json::read::<Vec<String>>(&row.get::<_, String>(4)?));
-        self.tags
-            .extend(json::read::<Vec<String>>(&row.get::<_, String>(5)?));
-        if self.enclosures.is_empty() {
-            self.enclosures = json::read_enclosures(&row.get::<_, String>(6)?);
-        }
-        Ok(())
-    }
-
-    fn add_to(self, article: &mut Article) {
-        article.guid = self.guid.flatten();
-        article.feed_urls = self.feed_urls;
-        article.enclosures = self.enclosures;
-        for tag in self.tags {
-            if !article.tags.contains(&tag) {
-                article.tags.push(tag);
-            }
-        }
-    }
 }
 
 fn read_sightings(
@@ -362,7 +250,15 @@ fn read_sightings(
     let mut rows = statement.query([json::write(&ids)])?;
     let mut sightings: HashMap<i64, Sightings> = HashMap::new();
     while let Some(row) = rows.next()? {
-        sightings.entry(row.get(0)?).or_default().add(row)?;
+        let article = sightings.entry(row.get(0)?).or_default();
+        article.add(Sighting {
+            guid: row.get(1)?,
+            feed: FeedId(row.get(2)?),
+            feed_url: row.get(3)?,
+            tags: row.get(4)?,
+            feed_tags: row.get(5)?,
+            enclosures: row.get(6)?,
+        });
     }
     Ok(sightings)
 }

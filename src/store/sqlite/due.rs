@@ -21,9 +21,11 @@ pub(super) fn due_feeds(connection: &Connection, claim: &Claim) -> Result<Vec<Du
                  WHERE feed_due_at <= :now
                    AND name NOT IN (SELECT value FROM json_each(:busy))
                  ORDER BY feed_due_at, name LIMIT :limit";
-    let first = "SELECT s.feed_id, s.shard, f.url, s.host, s.due_at, s.etag, s.last_modified,
-                   s.validator_url, s.body_hash, s.failures, s.gone, s.hinted_interval_ms, f.settings
+    let first = "SELECT s.feed_id, s.shard, coalesce(s.moved_url, f.url), s.host, s.due_at, s.etag,
+                   s.last_modified, s.validator_url, s.body_hash, s.failures, s.gone,
+                   s.hinted_interval_ms, f.settings, s.moves, h.resting_until, h.gap_ms
                  FROM feed_state s JOIN feed f ON f.id = s.feed_id
+                   LEFT JOIN host h ON h.name = s.host
                  WHERE s.host = :host AND s.due_at <= :now
                  ORDER BY s.due_at, s.feed_id LIMIT 1";
     first_of_each_host(connection, claim, hosts, first, read_due_feed)
@@ -34,8 +36,10 @@ pub(super) fn due_pages(connection: &Connection, claim: &Claim) -> Result<Vec<Du
                  WHERE page_due_at <= :now
                    AND name NOT IN (SELECT value FROM json_each(:busy))
                  ORDER BY page_due_at, name LIMIT :limit";
-    let first = "SELECT j.article_id, j.shard, j.url, j.host, j.due_at, j.attempts, f.settings
+    let first = "SELECT j.article_id, j.shard, j.url, j.host, j.due_at, j.attempts, f.settings,
+                   j.moves, h.resting_until, h.gap_ms
                  FROM page_job j JOIN feed f ON f.id = j.feed_id
+                   LEFT JOIN host h ON h.name = j.host
                  WHERE j.host = :host AND j.due_at <= :now
                  ORDER BY j.due_at, j.article_id LIMIT 1";
     first_of_each_host(connection, claim, hosts, first, read_due_page)
@@ -47,9 +51,11 @@ pub(super) fn due_feed(
     feed: FeedId,
     now: Timestamp,
 ) -> Result<Option<DueFeed>, Fault> {
-    let sql = "SELECT s.feed_id, s.shard, f.url, s.host, s.due_at, s.etag, s.last_modified,
-                 s.validator_url, s.body_hash, s.failures, s.gone, s.hinted_interval_ms, f.settings
+    let sql = "SELECT s.feed_id, s.shard, coalesce(s.moved_url, f.url), s.host, s.due_at, s.etag,
+                 s.last_modified, s.validator_url, s.body_hash, s.failures, s.gone,
+                 s.hinted_interval_ms, f.settings, s.moves, h.resting_until, h.gap_ms
                FROM feed_state s JOIN feed f ON f.id = s.feed_id
+                 LEFT JOIN host h ON h.name = s.host
                WHERE s.feed_id = :feed AND s.due_at <= :now";
     let due = connection
         .prepare_cached(sql)?
@@ -112,11 +118,11 @@ fn read_due_feed(row: &Row<'_>) -> rusqlite::Result<Option<DueFeed>> {
         state: PollState {
             failures: row.get(9)?,
             gone: row.get(10)?,
-            hinted_interval: hinted(row.get(11)?),
+            hinted_interval: row.get::<_, Option<i64>>(11)?.and_then(span),
         },
         settings: json::read_settings(&row.get::<_, String>(12)?),
-        moves: 0,
-        manners: Manners::default(),
+        moves: row.get(13)?,
+        manners: manners(row.get(14)?, row.get(15)?),
     }))
 }
 
@@ -132,14 +138,21 @@ fn read_due_page(row: &Row<'_>) -> rusqlite::Result<Option<DuePage>> {
         due_at: time(row.get(4)?),
         attempts: row.get(5)?,
         settings: json::read_settings(&row.get::<_, String>(6)?),
-        moves: 0,
-        manners: Manners::default(),
+        moves: row.get(7)?,
+        manners: manners(row.get(8)?, row.get(9)?),
     }))
 }
 
-fn hinted(interval_ms: Option<i64>) -> Option<Duration> {
-    let interval_ms = u64::try_from(interval_ms?).ok()?;
-    Some(Duration::from_millis(interval_ms))
+/// A span from a column; what is negative is none.
+fn span(ms: i64) -> Option<Duration> {
+    u64::try_from(ms).ok().map(Duration::from_millis)
+}
+
+fn manners(resting_until: Option<i64>, gap_ms: Option<i64>) -> Manners {
+    Manners {
+        resting_until: resting_until.map(time),
+        gap: gap_ms.and_then(span),
+    }
 }
 
 fn lease(shard: u16) -> Lease {

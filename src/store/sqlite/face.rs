@@ -10,8 +10,9 @@ use super::super::record::{
     Article, Backlog, Claim, DueFeed, DuePage, Feed, NewFeed, Paused, Poll, PollRecorded,
     PollReport, Saved, ScrapeReport, SourceList, Status, Subscribed, SyncReport,
 };
+use super::super::recording as rows;
 use super::super::{ArticleName, FeedName, Listing, StoreError};
-use super::{Sqlite, articles, due, entries, feeds, polls, scrapes, state, upkeep};
+use super::{Sqlite, articles, blocking, due, entries, feeds, recording, state, upkeep};
 use crate::model::FeedId;
 use crate::query::ArticleQuery;
 
@@ -128,7 +129,11 @@ impl Sqlite {
         report: PollReport,
     ) -> Result<PollRecorded, StoreError> {
         let due = due.clone();
-        self.write(move |connection, writer| polls::record_poll(connection, writer, &due, &report))
+        let poll = match rows::Poll::is_long(&report) {
+            true => blocking(move || rows::Poll::new(due, report)).await?,
+            false => rows::Poll::new(due, report),
+        };
+        self.write(move |connection, writer| recording::record_poll(connection, writer, poll))
             .await
     }
 
@@ -138,7 +143,11 @@ impl Sqlite {
         report: ScrapeReport,
     ) -> Result<Saved, StoreError> {
         let due = due.clone();
-        self.write(move |connection, _| scrapes::record_scrape(connection, &due, &report))
+        let scrape = match rows::Scrape::is_long(&report) {
+            true => blocking(move || rows::Scrape::new(due, report)).await?,
+            false => rows::Scrape::new(due, report),
+        };
+        self.write(move |connection, writer| recording::record_scrape(connection, writer, scrape))
             .await
     }
 

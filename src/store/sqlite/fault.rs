@@ -59,13 +59,13 @@ pub(super) fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
     let reason = error.to_string();
     if is_unreadable(error) {
         return StoreError::Corrupt {
-            path: path.to_owned(),
+            store: name(path),
             reason,
         };
     }
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupt {
-            path: path.to_owned(),
+            store: name(path),
             reason,
         },
         Some(
@@ -74,9 +74,7 @@ pub(super) fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
             | ErrorCode::PermissionDenied
             | ErrorCode::SystemIoFailure,
         ) => unwritable(path, &reason),
-        Some(ErrorCode::DiskFull) => StoreError::Full {
-            path: path.to_owned(),
-        },
+        Some(ErrorCode::DiskFull) => StoreError::Full { store: name(path) },
         Some(ErrorCode::OperationInterrupted) => {
             StoreError::Database("the question took too long and was stopped".to_owned())
         }
@@ -99,9 +97,14 @@ fn is_unreadable(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// The store at `path`, as errors name it.
+pub(super) fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
 pub(super) fn unwritable(path: &Path, reason: &str) -> StoreError {
     StoreError::Unwritable {
-        path: path.to_owned(),
+        store: name(path),
         reason: reason.to_owned(),
     }
 }

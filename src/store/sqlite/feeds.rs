@@ -1,20 +1,17 @@
 //! Feeds: subscribing, synchronising with lists, pausing, retiring, reading.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::super::FeedName;
-use super::super::json;
-use super::super::record::{
-    Feed, FeedState, NewFeed, Paused, Poll, SourceList, Subscribed, SyncReport,
-};
+use super::super::column::storable;
+pub(super) use super::super::lists::failure;
+use super::super::lists::{self, Outcome, Subscription, Subscriptions, Turn, Wish};
+use super::super::record::{Feed, NewFeed, Paused, Poll, SourceList, Subscribed, SyncReport};
+use super::super::{FeedName, json};
 use super::fault::Fault;
 use super::queue::Touched;
 use super::{StoreError, count, int, ms, time};
-use crate::feed_list::ListedFeed;
-use crate::model::{ErrorKind, Failure, FeedId, FeedUrl, HostKey};
+use crate::model::{FeedId, FeedUrl, HostKey};
 
 /// Makes the feeds of all files be what the lists say.
 pub(super) fn sync_lists(
@@ -22,66 +19,10 @@ pub(super) fn sync_lists(
     lists: &[SourceList],
     now: Timestamp,
 ) -> Result<SyncReport, Fault> {
-    let mut report = SyncReport::default();
-    let mut touched = Touched::default();
-    let mut named = HashMap::new();
-    for (file, listed) in merged(lists) {
-        let wish = Wish::new(&listed, Some(file));
-        let feed = match known(connection, &listed.url, &listed.given)? {
-            None => {
-                report.added += 1;
-                insert(connection, &wish, &listed.given, now, &mut touched)?
-            }
-            Some(known) => {
-                respell(connection, &known, &listed)?;
-                if known.is_retired {
-                    report.revived += 1;
-                    update(connection, known.id, &wish)?;
-                    revive(connection, known.id, now, &mut touched)?;
-                } else if known.wish == wish {
-                    report.kept += 1;
-                } else {
-                    report.changed += 1;
-                    update(connection, known.id, &wish)?;
-                }
-                known.id
-            }
-        };
-        named.insert(feed, ());
-    }
-    for feed in polled_by_files(connection)? {
-        if !named.contains_key(&feed) {
-            report.retired += 1;
-            retire_feed(connection, feed, now, &mut touched)?;
-        }
-    }
-    touched.write(connection)?;
+    let mut subscriptions = Subscriptions::new(stored(connection)?);
+    let report = subscriptions.follow(lists);
+    write(connection, &subscriptions, now)?;
     Ok(report)
-}
-
-/// Each URL once, owned by the first file that names it, with the tags of all.
-fn merged(lists: &[SourceList]) -> Vec<(&str, ListedFeed)> {
-    let mut merged: Vec<(&str, ListedFeed)> = Vec::new();
-    let mut places = HashMap::new();
-    for list in lists {
-        for listed in &list.feeds {
-            match places.get(&listed.url) {
-                None => {
-                    places.insert(&listed.url, merged.len());
-                    merged.push((&list.file, listed.clone()));
-                }
-                Some(&place) => {
-                    let (_, first): &mut (&str, ListedFeed) = &mut merged[place];
-                    for tag in &listed.tags {
-                        if !first.tags.contains(tag) {
-                            first.tags.push(tag.clone());
-                        }
-                    }
-                }
-            }
-        }
-    }
-    merged
 }
 
 pub(super) fn subscribe(
@@ -89,23 +30,40 @@ pub(super) fn subscribe(
     feed: &NewFeed,
     now: Timestamp,
 ) -> Result<Subscribed, Fault> {
+    let (url, given) = (&feed.listed.url, &feed.listed.given);
+    let mut subscriptions = Subscriptions::new(candidates(connection, url, given)?);
+    let outcome = subscriptions.subscribe(feed);
+    write(connection, &subscriptions, now)?;
+    let feed = known(connection, url, given)?
+        .ok_or_else(|| StoreError::Database(format!("{url} was subscribed and cannot be found")))?;
+    Ok(match outcome {
+        Outcome::Added => Subscribed::New(feed),
+        Outcome::Revived => Subscribed::Revived(feed),
+        Outcome::Changed | Outcome::Kept => Subscribed::Known(feed),
+    })
+}
+
+/// Writes what has become of the feeds.
+fn write(
+    connection: &Connection,
+    subscriptions: &Subscriptions,
+    now: Timestamp,
+) -> Result<(), Fault> {
     let mut touched = Touched::default();
-    let wish = Wish::new(&feed.listed, feed.file.as_deref());
-    let subscribed = match known(connection, &feed.listed.url, &feed.listed.given)? {
-        None => {
-            let feed = insert(connection, &wish, &feed.listed.given, now, &mut touched)?;
-            Subscribed::New(feed)
-        }
-        Some(known) if known.is_retired => {
-            respell(connection, &known, &feed.listed)?;
-            update(connection, known.id, &wish)?;
-            revive(connection, known.id, now, &mut touched)?;
-            Subscribed::Revived(known.id)
-        }
-        Some(known) => Subscribed::Known(known.id),
-    };
+    for feed in subscriptions.added() {
+        insert(connection, feed, now, &mut touched)?;
+    }
+    for (id, feed) in subscriptions.changed() {
+        update(connection, id, feed)?;
+    }
+    for id in subscriptions.turned(Turn::Revived) {
+        revive(connection, id, now, &mut touched)?;
+    }
+    for id in subscriptions.turned(Turn::Retired) {
+        retire_feed(connection, id, now, &mut touched)?;
+    }
     touched.write(connection)?;
-    Ok(subscribed)
+    Ok(())
 }
 
 pub(super) fn retire(connection: &Connection, feed: FeedId, now: Timestamp) -> Result<(), Fault> {
@@ -174,12 +132,12 @@ fn change_one(connection: &Connection, sql: &str, feed: FeedId, value: i64) -> R
     }
 }
 
-fn no_feed(feed: FeedId) -> Fault {
+pub(super) fn no_feed(feed: FeedId) -> Fault {
     Fault::Store(StoreError::Database(format!("there is no feed {feed}")))
 }
 
 /// When a feed is due; never while it is paused or retired.
-pub(super) fn set_due(
+fn set_due(
     connection: &Connection,
     feed: FeedId,
     due: Option<Timestamp>,
@@ -198,134 +156,107 @@ pub(super) fn set_due(
     Ok(())
 }
 
-/// What a list or command wishes, as the columns hold it.
-#[derive(Debug, PartialEq, Eq)]
-struct Wish {
-    url: String,
-    title: Option<String>,
-    site: Option<String>,
-    tags: String,
-    settings: String,
-    file: Option<String>,
-}
+const SELECT_STORED: &str = "
+    SELECT id, url, subscribed_url, retired_at IS NOT NULL, list_title, list_site, tags,
+      settings, file
+    FROM feed";
 
-impl Wish {
-    fn new(listed: &ListedFeed, file: Option<&str>) -> Self {
-        Self {
-            url: listed.url.as_str().to_owned(),
-            title: listed.title.clone(),
-            site: listed.site.clone(),
-            tags: json::write(&listed.tags),
-            settings: json::write_settings(&listed.settings),
-            file: file.map(str::to_owned),
-        }
-    }
-}
-
-struct Known {
-    id: FeedId,
-    is_retired: bool,
-    /// The subscribed URL as it was given.
-    given: String,
-    wish: Wish,
-}
-
-/// The feed that was subscribed at `url`, in that form or as `given`, or is polled there now.
-fn known(connection: &Connection, url: &FeedUrl, given: &str) -> rusqlite::Result<Option<Known>> {
-    let sql = "SELECT id, retired_at IS NOT NULL, list_title, list_site, tags, settings, file,
-                 subscribed_url
-               FROM feed WHERE subscribed_url = ?2 OR subscribed_url = ?1 OR url = ?1
-               ORDER BY subscribed_url = ?2 DESC, subscribed_url = ?1 DESC LIMIT 1";
+/// All feeds, as they are subscribed.
+fn stored(connection: &Connection) -> rusqlite::Result<Vec<Subscription>> {
     connection
-        .prepare_cached(sql)?
-        .query_row([url.as_str(), given], |row| {
-            Ok(Known {
-                id: FeedId(row.get(0)?),
-                is_retired: row.get(1)?,
-                given: row.get(7)?,
-                wish: Wish {
-                    url: url.as_str().to_owned(),
-                    title: row.get(2)?,
-                    site: row.get(3)?,
-                    tags: row.get(4)?,
-                    settings: row.get(5)?,
-                    file: row.get(6)?,
-                },
-            })
-        })
-        .optional()
+        .prepare_cached(&format!("{SELECT_STORED} ORDER BY id"))?
+        .query_map([], read_stored)?
+        .collect()
+}
+
+/// The feeds that were subscribed at `url`, in that form or as `given`, or are polled there now.
+fn candidates(
+    connection: &Connection,
+    url: &FeedUrl,
+    given: &str,
+) -> rusqlite::Result<Vec<Subscription>> {
+    let sql = format!(
+        "{SELECT_STORED} WHERE subscribed_url = ?2 OR subscribed_url = ?1 OR url = ?1 ORDER BY id"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map([url.as_str(), &storable(given)], read_stored)?
+        .collect()
+}
+
+/// The one of them that counts.
+fn known(connection: &Connection, url: &FeedUrl, given: &str) -> rusqlite::Result<Option<FeedId>> {
+    let subscriptions = Subscriptions::new(candidates(connection, url, given)?);
+    Ok(subscriptions.find(url, given).and_then(|feed| feed.id))
+}
+
+fn read_stored(row: &Row<'_>) -> rusqlite::Result<Subscription> {
+    let wish = Wish {
+        title: row.get(4)?,
+        site: row.get(5)?,
+        tags: row.get(6)?,
+        settings: row.get(7)?,
+        file: row.get(8)?,
+    };
+    let id = FeedId(row.get(0)?);
+    Ok(Subscription::stored(
+        id,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        wish,
+    ))
 }
 
 fn insert(
     connection: &Connection,
-    wish: &Wish,
-    given: &str,
+    feed: &Subscription,
     now: Timestamp,
     touched: &mut Touched,
-) -> Result<FeedId, Fault> {
-    let host = FeedUrl::parse(&wish.url)
-        .map(|url| HostKey::of(url.url()))
-        .map_err(|error| StoreError::Database(error.to_string()))?;
+) -> Result<(), Fault> {
+    let host = feed.host();
     connection
         .prepare_cached(
             "INSERT INTO feed (url, subscribed_url, list_title, list_site, tags, settings, file, added_at)
              VALUES (:url, :given, :title, :site, :tags, :settings, :file, :now)",
         )?
         .execute(named_params! {
-            ":url": wish.url,
-            ":given": given,
-            ":title": wish.title,
-            ":site": wish.site,
-            ":tags": wish.tags,
-            ":settings": wish.settings,
-            ":file": wish.file,
+            ":url": feed.url,
+            ":given": feed.given,
+            ":title": feed.wish.title,
+            ":site": feed.wish.site,
+            ":tags": feed.wish.tags,
+            ":settings": feed.wish.settings,
+            ":file": feed.wish.file,
             ":now": ms(now),
         })?;
-    let feed = FeedId(connection.last_insert_rowid());
+    let id = connection.last_insert_rowid();
     connection
         .prepare_cached(
             "INSERT INTO feed_state (feed_id, shard, host, due_at) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute((feed.0, host.shard().0, host.as_str(), ms(now)))?;
+        .execute((id, host.shard().0, host.as_str(), ms(now)))?;
     touched.feeds_of(&host);
-    Ok(feed)
-}
-
-/// Takes over a new spelling of the URL at which a feed is subscribed.
-fn respell(connection: &Connection, known: &Known, listed: &ListedFeed) -> rusqlite::Result<()> {
-    let is_respelt = known.given != listed.given
-        && FeedUrl::parse(&known.given).is_ok_and(|url| url == listed.url);
-    if is_respelt {
-        connection
-            .prepare_cached("UPDATE feed SET subscribed_url = ?2 WHERE id = ?1")?
-            .execute((known.id.0, &listed.given))?;
-    }
     Ok(())
 }
 
-fn update(connection: &Connection, feed: FeedId, wish: &Wish) -> rusqlite::Result<()> {
+fn update(connection: &Connection, id: FeedId, feed: &Subscription) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE feed SET list_title = :title, list_site = :site, tags = :tags,
-               settings = :settings, file = :file
+            "UPDATE feed SET subscribed_url = :given, list_title = :title, list_site = :site,
+               tags = :tags, settings = :settings, file = :file
              WHERE id = :feed",
         )?
         .execute(named_params! {
-            ":feed": feed.0,
-            ":title": wish.title,
-            ":site": wish.site,
-            ":tags": wish.tags,
-            ":settings": wish.settings,
-            ":file": wish.file,
+            ":feed": id.0,
+            ":given": feed.given,
+            ":title": feed.wish.title,
+            ":site": feed.wish.site,
+            ":tags": feed.wish.tags,
+            ":settings": feed.wish.settings,
+            ":file": feed.wish.file,
         })?;
     Ok(())
-}
-
-fn polled_by_files(connection: &Connection) -> rusqlite::Result<Vec<FeedId>> {
-    connection
-        .prepare_cached("SELECT id FROM feed WHERE file IS NOT NULL AND retired_at IS NULL")?
-        .query_map([], |row| row.get(0).map(FeedId))?
-        .collect()
 }
 
 const SELECT_FEED: &str = "
@@ -347,7 +278,7 @@ pub(super) fn feeds(connection: &Connection) -> Result<Vec<Feed>, Fault> {
 pub(super) fn feed(connection: &Connection, name: &FeedName) -> Result<Option<Feed>, Fault> {
     let id = match name {
         FeedName::Id(id) => Some(*id),
-        FeedName::Url(url) => known(connection, url, url.as_str())?.map(|known| known.id),
+        FeedName::Url(url) => known(connection, url, url.as_str())?,
     };
     let Some(id) = id else { return Ok(None) };
     let feed = connection
@@ -376,16 +307,12 @@ fn read_feed(row: &Row<'_>) -> rusqlite::Result<Option<Feed>> {
     };
     let failure = failure(row.get(11)?, row.get(12)?, row.get(13)?);
     let last_success: Option<i64> = row.get(18)?;
-    let is_retired: bool = row.get(9)?;
-    let is_paused: bool = row.get(10)?;
-    let state = match &failure {
-        _ if is_retired => FeedState::Retired,
-        _ if is_paused => FeedState::Paused,
-        Some(failure) if failure.kind == ErrorKind::Gone => FeedState::Gone,
-        Some(_) => FeedState::Error,
-        None if last_success.is_some() => FeedState::Ok,
-        None => FeedState::Pending,
-    };
+    let state = lists::state(
+        row.get(9)?,
+        row.get(10)?,
+        failure.as_ref(),
+        last_success.is_some(),
+    );
     Ok(Some(Feed {
         id: FeedId(row.get(0)?),
         url,
@@ -407,19 +334,6 @@ fn read_feed(row: &Row<'_>) -> rusqlite::Result<Option<Feed>> {
         next_poll: row.get::<_, Option<i64>>(20)?.map(time),
         warnings: json::read(&row.get::<_, String>(21)?),
     }))
-}
-
-/// A failure from its columns; a kind of a later version counts as ours.
-pub(super) fn failure(
-    kind: Option<String>,
-    detail: Option<String>,
-    status: Option<u16>,
-) -> Option<Failure> {
-    let kind = kind?.parse().unwrap_or(ErrorKind::Internal);
-    Some(Failure {
-        status,
-        ..Failure::new(kind, detail.unwrap_or_default())
-    })
 }
 
 pub(super) fn polls(

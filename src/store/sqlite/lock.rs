@@ -50,7 +50,7 @@ impl DaemonLock {
                 Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => {
                     return Err(StoreError::Locked {
-                        path: store.to_owned(),
+                        store: fault::name(store),
                         pid: read_pid(&mut file),
                     });
                 }

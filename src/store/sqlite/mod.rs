@@ -5,17 +5,20 @@
 
 mod face;
 
+mod apply;
 mod articles;
 mod due;
 mod entries;
 mod fault;
 mod feeds;
+mod load;
 mod lock;
 mod polls;
 mod queue;
 mod readers;
+mod rows;
+mod recording;
 mod schema;
-mod scrapes;
 mod search;
 mod sightings;
 mod state;
@@ -25,7 +28,6 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
 use self::fault::Fault;
@@ -33,7 +35,10 @@ use self::lock::DaemonLock;
 use self::readers::Readers;
 use self::search::Index;
 use self::writer::{Writer, WriterState};
+use super::column::{int, ms, natural, time};
 use super::{Access, StoreError};
+
+pub(super) use self::rows::SqliteRows;
 
 /// One archive in one file. A cheap clone.
 #[derive(Clone, Debug)]
@@ -59,7 +64,7 @@ impl Sqlite {
 
     fn open_now(path: PathBuf, access: Access) -> Result<Self, StoreError> {
         let writer = match access {
-            Access::Daemon => Some(open_as_daemon(&path)?),
+            Access::Daemon | Access::Ingest | Access::Serve => Some(open_as_daemon(&path)?),
             Access::Command => Some(open_as_command(&path)?),
             Access::Reader => {
                 check_readable(&path)?;
@@ -138,12 +143,12 @@ fn open_as_command(path: &Path) -> Result<Writer, StoreError> {
     create_folder(path)?;
     let connection = match DaemonLock::take_unnamed(path) {
         Ok(_lock) => schema::open_and_migrate(path)?,
-        Err(StoreError::Locked { path: locked, pid }) => {
+        Err(StoreError::Locked { store, pid }) => {
             let connection = schema::open_to_write(path)?;
             if schema::version(&connection).map_err(|error| fault::at(path, &error))?
                 != schema::VERSION
             {
-                return Err(StoreError::Locked { path: locked, pid });
+                return Err(StoreError::Locked { store, pid });
             }
             connection
         }
@@ -155,7 +160,7 @@ fn open_as_command(path: &Path) -> Result<Writer, StoreError> {
 fn check_readable(path: &Path) -> Result<(), StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing {
-            path: path.to_owned(),
+            store: fault::name(path),
         });
     }
     schema::open_to_read(path).map(drop)
@@ -178,23 +183,8 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| StoreError::Database(format!("a storage thread ended: {error}")))
 }
 
-/// A time as the columns hold it.
-fn ms(at: Timestamp) -> i64 {
-    at.as_millisecond()
-}
-
-/// A time from a column; what lies outside of all calendars is the epoch.
-fn time(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// A count as a column holds it; the largest that fits where it is larger.
-fn int(n: impl TryInto<i64>) -> i64 {
-    n.try_into().unwrap_or(i64::MAX)
-}
-
 /// A count from a column; SQLite has signed numbers only, and none of ours is negative.
 fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let n: i64 = row.get(column)?;
-    Ok(n.max(0).unsigned_abs())
+    Ok(natural(n))
 }

@@ -1,17 +1,12 @@
-//! Recording a poll: its entries, validators, state and next due time, at once.
+//! What every poll writes: the feed's state, its next due time, a line of the log.
 
-use jiff::Timestamp;
 use rusqlite::{Connection, named_params};
 
-use super::super::record::{DueFeed, FeedReading, PollRecorded, PollReport, PollResult};
-use super::super::{decide, json};
-use super::StoreError;
-use super::entries::record_entries;
+use super::super::recording::{Answer, PollRow, ReadingRow};
 use super::fault::Fault;
-use super::queue::Touched;
+use super::feeds;
 use super::writer::WriterState;
-use super::{due, feeds, int, ms};
-use crate::model::{Failure, FeedId, Validators};
+use crate::model::{Failure, Validators};
 
 /// How long polls stay in the log.
 const LOG_DAYS: i64 = 30;
@@ -20,143 +15,146 @@ const LOG_DAYS: i64 = 30;
 const PRUNE_EVERY: u32 = 500;
 const PRUNE_ROWS: u32 = 2000;
 
-pub(super) fn record_poll(
-    connection: &Connection,
-    writer: &mut WriterState,
-    due: &DueFeed,
-    report: &PollReport,
-) -> Result<PollRecorded, Fault> {
-    if !due::is_current(due.lease) {
-        return Err(StoreError::Fenced.into());
-    }
-    let mut touched = Touched::default();
-    let mut recorded = PollRecorded::default();
-    let outcome = match &report.result {
-        PollResult::NotModified { validators } => {
-            record_success(connection, due.feed, report, validators, None)?;
-            "not_modified"
+pub(super) fn write(connection: &Connection, poll: &PollRow) -> Result<(), Fault> {
+    let n_rows = match &poll.answer {
+        Answer::Good(validators, reading) => {
+            if let Some(reading) = reading {
+                write_reading(connection, poll, reading)?;
+            }
+            write_success(connection, poll, validators)?
         }
-        PollResult::Unchanged { validators } => {
-            record_success(connection, due.feed, report, validators, None)?;
-            "unchanged"
-        }
-        PollResult::Fetched(reading) => {
-            record_success(
-                connection,
-                due.feed,
-                report,
-                &reading.validators,
-                Some(reading),
-            )?;
-            recorded = record_entries(connection, writer, due, report.at, reading, &mut touched)?;
-            "fetched"
-        }
-        PollResult::Moved(_) => "moved",
-        PollResult::Gone(failure) => {
-            record_failure(connection, due.feed, report, failure)?;
-            "gone"
-        }
-        PollResult::Failed(failure) => {
-            record_failure(connection, due.feed, report, failure)?;
-            "failed"
-        }
+        Answer::Failed(failure) => write_failure(connection, poll, failure)?,
+        Answer::Moved => set_due(connection, poll)?,
     };
-    feeds::set_due(connection, due.feed, report.next_poll, &mut touched)?;
-    touched.write(connection)?;
-    log(connection, due.feed, report, outcome, &recorded)?;
-    prune_now_and_then(connection, writer, report.at)?;
-    Ok(recorded)
+    if n_rows == 0 {
+        return Err(feeds::no_feed(poll.feed));
+    }
+    write_place(connection, poll)?;
+    write_log(connection, poll)?;
+    Ok(())
 }
 
-fn record_success(
+fn write_success(
     connection: &Connection,
-    feed: FeedId,
-    report: &PollReport,
+    poll: &PollRow,
     validators: &Validators,
-    reading: Option<&FeedReading>,
-) -> Result<(), Fault> {
+) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
             "UPDATE feed_state SET
                etag = :etag, last_modified = :last_modified, validator_url = :validator_url,
                failures = :failures, gone = :gone, hinted_interval_ms = :hinted,
                last_poll_at = :at, last_success_at = :at,
-               error_kind = NULL, error = NULL, error_status = NULL
+               error_kind = NULL, error = NULL, error_status = NULL,
+               due_at = CASE
+                 WHEN EXISTS (SELECT 1 FROM feed f WHERE f.id = feed_id
+                              AND f.paused_at IS NULL AND f.retired_at IS NULL)
+                 THEN :due_at END
              WHERE feed_id = :feed",
         )?
         .execute(named_params! {
-            ":feed": feed.0,
+            ":feed": poll.feed.0,
             ":etag": validators.etag,
             ":last_modified": validators.last_modified,
             ":validator_url": validators.url,
-            ":failures": report.state.failures,
-            ":gone": report.state.gone,
-            ":hinted": report.state.hinted_interval.map(json::millis).map(int),
-            ":at": ms(report.at),
-        })?;
-    let Some(reading) = reading else {
-        return Ok(());
-    };
+            ":failures": poll.failures,
+            ":gone": poll.gone,
+            ":hinted": poll.hinted_interval_ms,
+            ":at": poll.at,
+            ":due_at": poll.due_at,
+        })
+}
+
+fn write_reading(
+    connection: &Connection,
+    poll: &PollRow,
+    reading: &ReadingRow,
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "UPDATE feed_state SET
                body_hash = :body_hash, title = coalesce(:title, title),
                site_url = coalesce(:site_url, site_url), language = coalesce(:language, language),
-               warnings = :warnings
+               warnings = :warnings, article_count = article_count + :n_articles,
+               last_new_at = coalesce(:last_new_at, last_new_at)
              WHERE feed_id = :feed",
         )?
         .execute(named_params! {
-            ":feed": feed.0,
+            ":feed": poll.feed.0,
             ":body_hash": reading.body_hash,
-            ":title": decide::said(reading.title.as_ref()),
-            ":site_url": decide::said(reading.site_url.as_ref()),
-            ":language": decide::said(reading.language.as_ref()),
-            ":warnings": json::write(&reading.warnings),
+            ":title": reading.title,
+            ":site_url": reading.site_url,
+            ":language": reading.language,
+            ":warnings": reading.warnings,
+            ":n_articles": poll.n_articles,
+            ":last_new_at": reading.has_new.then_some(poll.at),
         })?;
     Ok(())
 }
 
-fn record_failure(
+fn write_failure(
     connection: &Connection,
-    feed: FeedId,
-    report: &PollReport,
+    poll: &PollRow,
     failure: &Failure,
-) -> Result<(), Fault> {
+) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
             "UPDATE feed_state SET
                failures = :failures, gone = :gone, hinted_interval_ms = :hinted,
-               last_poll_at = :at, error_kind = :kind, error = :error, error_status = :status
+               last_poll_at = :at, error_kind = :kind, error = :error, error_status = :status,
+               due_at = CASE
+                 WHEN EXISTS (SELECT 1 FROM feed f WHERE f.id = feed_id
+                              AND f.paused_at IS NULL AND f.retired_at IS NULL)
+                 THEN :due_at END
              WHERE feed_id = :feed",
         )?
         .execute(named_params! {
-            ":feed": feed.0,
-            ":failures": report.state.failures,
-            ":gone": report.state.gone,
-            ":hinted": report.state.hinted_interval.map(json::millis).map(int),
-            ":at": ms(report.at),
+            ":feed": poll.feed.0,
+            ":failures": poll.failures,
+            ":gone": poll.gone,
+            ":hinted": poll.hinted_interval_ms,
+            ":at": poll.at,
             ":kind": failure.kind.name(),
             ":error": failure.detail,
             ":status": failure.status,
-        })?;
+            ":due_at": poll.due_at,
+        })
+}
+
+/// A poll that goes on somewhere else: it is due, and nothing else is known of it.
+fn set_due(connection: &Connection, poll: &PollRow) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE feed_state SET due_at = CASE
+               WHEN EXISTS (SELECT 1 FROM feed f WHERE f.id = feed_id
+                            AND f.paused_at IS NULL AND f.retired_at IS NULL)
+               THEN ?2 END
+             WHERE feed_id = ?1",
+        )?
+        .execute((poll.feed.0, poll.due_at))
+}
+
+fn write_place(connection: &Connection, poll: &PollRow) -> rusqlite::Result<()> {
+    let Some(place) = &poll.place else {
+        return Ok(());
+    };
+    connection
+        .prepare_cached(
+            "UPDATE feed_state SET shard = ?2, host = ?3, moved_url = ?4, moves = ?5
+             WHERE feed_id = ?1",
+        )?
+        .execute((
+            poll.feed.0,
+            place.host.shard().0,
+            place.host.as_str(),
+            &place.moved_url,
+            place.moves,
+        ))?;
     Ok(())
 }
 
-fn log(
-    connection: &Connection,
-    feed: FeedId,
-    report: &PollReport,
-    outcome: &str,
-    recorded: &PollRecorded,
-) -> Result<(), Fault> {
-    let failure = match &report.result {
-        PollResult::Gone(failure) | PollResult::Failed(failure) => Some(failure),
-        _ => None,
-    };
-    let n_entries = match &report.result {
-        PollResult::Fetched(reading) => reading.announcements.len(),
-        _ => 0,
-    };
+fn write_log(connection: &Connection, poll: &PollRow) -> rusqlite::Result<()> {
+    let log = &poll.log;
     connection
         .prepare_cached(
             "INSERT INTO poll_log (feed_id, at, outcome, status, n_new, n_entries, n_bytes,
@@ -165,25 +163,26 @@ fn log(
                :duration, :kind, :error)",
         )?
         .execute(named_params! {
-            ":feed": feed.0,
-            ":at": ms(report.at),
-            ":outcome": outcome,
-            ":status": report.cost.status,
-            ":n_new": int(recorded.n_new),
-            ":n_entries": int(n_entries),
-            ":n_bytes": int(report.cost.n_bytes),
-            ":duration": int(json::millis(report.cost.duration)),
-            ":kind": failure.map(|failure| failure.kind.name()),
-            ":error": failure.map(|failure| &failure.detail),
+            ":feed": poll.feed.0,
+            ":at": poll.at,
+            ":outcome": log.outcome,
+            ":status": log.status,
+            ":n_new": log.n_new,
+            ":n_entries": log.n_entries,
+            ":n_bytes": log.n_bytes,
+            ":duration": log.duration_ms,
+            ":kind": log.error_kind,
+            ":error": log.error,
         })?;
     Ok(())
 }
 
-fn prune_now_and_then(
+/// Takes old polls out of the log, after every 500th poll, which was at `at`.
+pub(super) fn prune_now_and_then(
     connection: &Connection,
     writer: &mut WriterState,
-    at: Timestamp,
-) -> Result<(), Fault> {
+    at: i64,
+) -> rusqlite::Result<()> {
     writer.polls_since_prune += 1;
     if writer.polls_since_prune < PRUNE_EVERY {
         return Ok(());
@@ -194,6 +193,6 @@ fn prune_now_and_then(
             "DELETE FROM poll_log WHERE id IN
                (SELECT id FROM poll_log WHERE at < ?1 ORDER BY at LIMIT ?2)",
         )?
-        .execute((ms(at) - LOG_DAYS * 86_400_000, PRUNE_ROWS))?;
+        .execute((at - LOG_DAYS * 86_400_000, PRUNE_ROWS))?;
     Ok(())
 }

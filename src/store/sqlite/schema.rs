@@ -137,13 +137,13 @@ fn recognise(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     let is_new = n_objects == 0 && found == 0;
     if application != APPLICATION_ID && !is_new {
         return Err(StoreError::Corrupt {
-            path: path.to_owned(),
+            store: fault::name(path),
             reason: "it is a database of another program".to_owned(),
         });
     }
     if found > VERSION {
         return Err(StoreError::Newer {
-            path: path.to_owned(),
+            store: fault::name(path),
             found,
             known: VERSION,
         });

@@ -7,29 +7,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use wireroom::fetch::{Fetcher, Settings};
 use wireroom::model::ErrorKind;
 
-use super::{document, failure, feed, fetcher, quick};
+use crate::support::certificate::{CERTIFICATE, KEY};
 
-/// Self-signed for 127.0.0.1 until the year 2126, made for this test and used nowhere else.
-const CERTIFICATE: &str = "\
------BEGIN CERTIFICATE-----
-MIIBoDCCAUagAwIBAgIUXkwp6BNMzl681qbjB3JwfK6UPbgwCgYIKoZIzj0EAwIw
-GDEWMBQGA1UEAwwNd2lyZXJvb20gdGVzdDAgFw0yNjExMjMxMzU4NDRaGA8yMTI2
-MTAzMDEzNTg0NFowGDEWMBQGA1UEAwwNd2lyZXJvb20gdGVzdDBZMBMGByqGSM49
-AgEGCCqGSM49AwEHA0IABKlRU61mVU3RlJcoY/qA5CTI+qNOL+ygeKN+1J9O0paz
-1CUuVYrvgoptMIu0QzmEQR/Szt5lBE7HP4ZYlMV0X1SjbDBqMB0GA1UdDgQWBBTW
-6V21RYmOnxdW6d3zI9u9Xit7YzAfBgNVHSMEGDAWgBTW6V21RYmOnxdW6d3zI9u9
-Xit7YzAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwDAYDVR0TAQH/BAIwADAK
-BggqhkjOPQQDAgNIADBFAiA/er70ONM/FiNZ6AttuIkI8PLJ2el8vWBOLLR+KYNv
-gwIhAKiKgx0UmEGV6t6p3Fs9GCmNebuM1h3wZQ12QhFHoFIq
------END CERTIFICATE-----
-";
-const KEY: &str = "\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgTZqn3aGlPWqaXxQw
-ygK34j4vaH//g2QDjAKU157SlrqhRANCAASpUVOtZlVN0ZSXKGP6gOQkyPqjTi/s
-oHijftSfTtKWs9QlLlWK74KKbTCLtEM5hEEf0s7eZQROxz+GWJTFdF9U
------END PRIVATE KEY-----
-";
+use super::{document, failure, feed, fetcher, quick};
 
 /// A server that answers `n` TLS connections with `answer`. Returns its port.
 fn tls_site(n: usize, answer: &'static str) -> u16 {

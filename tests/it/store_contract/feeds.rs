@@ -11,6 +11,10 @@ on_every_backend! {
     a_paused_feed_rests_until_it_is_resumed,
     a_retired_feed_keeps_its_articles,
     a_feed_that_is_not_there_is_an_error_not_a_silence,
+    a_feed_that_a_list_names_again_and_again_is_one_feed,
+    a_feed_that_many_subscribe_to_at_once_is_one_feed,
+    lists_that_many_follow_at_once_are_followed_once,
+    feeds_are_found_under_each_of_their_urls,
 }
 
 async fn a_subscribed_feed_is_pending_and_due_at_once(room: Room) {
@@ -226,4 +230,93 @@ async fn a_feed_that_is_not_there_is_an_error_not_a_silence(room: Room) {
         room.store.feed(&FeedName::Id(FeedId(99))).await.unwrap(),
         None
     );
+}
+
+async fn a_feed_that_a_list_names_again_and_again_is_one_feed(room: Room) {
+    let urls = [
+        "https://a.example/feed",
+        "https://A.example:443/feed#top",
+        "https://a.example/feed",
+        "https://b.example/feed",
+    ];
+    let lists = || {
+        let feeds = urls.iter().map(|url| listed(url)).collect::<Vec<_>>();
+        ["one.opml", "two.opml"].map(|file| SourceList {
+            file: file.into(),
+            feeds: feeds.clone(),
+        })
+    };
+
+    let first = room.store.sync_lists(lists().to_vec(), noon()).await;
+    let again = room.store.sync_lists(lists().to_vec(), noon()).await;
+
+    assert_eq!(first.unwrap().added, 2);
+    let kept = SyncReport {
+        kept: 2,
+        ..SyncReport::default()
+    };
+    assert_eq!(again.unwrap(), kept);
+    assert_eq!(room.store.feeds().await.unwrap().len(), 2);
+}
+
+async fn a_feed_that_many_subscribe_to_at_once_is_one_feed(room: Room) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let store = room.store.clone();
+        tasks.spawn(async move {
+            let feed = NewFeed {
+                listed: listed("https://example.org/feed"),
+                file: None,
+            };
+            store.subscribe(feed, noon()).await.unwrap()
+        });
+    }
+
+    let subscribed = tasks.join_all().await;
+
+    let is_new = |subscribed: &&Subscribed| matches!(subscribed, Subscribed::New(_));
+    assert_eq!(subscribed.iter().filter(is_new).count(), 1);
+    assert_eq!(room.store.feeds().await.unwrap().len(), 1);
+    assert_eq!(room.store.backlog(noon()).await.unwrap().due_feeds, 1);
+}
+
+async fn lists_that_many_follow_at_once_are_followed_once(room: Room) {
+    let lists = vec![SourceList {
+        file: "feeds.opml".into(),
+        feeds: (0..200)
+            .map(|n| listed(&format!("https://host{n}.example/feed")))
+            .collect(),
+    }];
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let (store, lists) = (room.store.clone(), lists.clone());
+        tasks.spawn(async move { store.sync_lists(lists, noon()).await.unwrap() });
+    }
+
+    let reports = tasks.join_all().await;
+
+    let added: Vec<usize> = reports.iter().map(|report| report.added).collect();
+    assert_eq!(added.iter().sum::<usize>(), 200, "{added:?}");
+    assert_eq!(added.iter().filter(|n| **n > 0).count(), 1, "{added:?}");
+    assert_eq!(room.store.feeds().await.unwrap().len(), 200);
+    let due = room.store.due_feeds(&everything_due()).await.unwrap();
+    assert_eq!(due.len(), 200);
+}
+
+async fn feeds_are_found_under_each_of_their_urls(room: Room) {
+    let id = subscribe(&room.store, listed("feed://EXAMPLE.org:443/feed")).await;
+    let other = subscribe(&room.store, listed("https://example.org/feed?b")).await;
+
+    let found = |url: &'static str| {
+        let store = &room.store;
+        async move {
+            let name = FeedName::Url(FeedUrl::parse(url).unwrap());
+            store.feed(&name).await.unwrap().map(|feed| feed.id)
+        }
+    };
+
+    assert_ne!(id, other);
+    assert_eq!(found("feed://example.org:443/feed").await, Some(id));
+    assert_eq!(found("https://example.org/feed?b").await, Some(other));
+    assert_eq!(found("https://example.org/nothing").await, None);
 }

@@ -234,17 +234,17 @@ async fn a_command_and_the_daemon_may_write_at_once() {
     assert_eq!(room.store.check().await.unwrap(), Vec::<String>::new());
 }
 
-/// Tells the test below to write for ever, and where.
-const WRITE_TO: &str = "WIREROOM_TEST_WRITE_TO";
+/// Tells a test to write for ever, and where.
+pub(super) const WRITE_TO: &str = "WIREROOM_TEST_WRITE_TO";
 
 /// Polls one feed again and again; each poll brings one entry, and validators that number
 /// it. Says on standard output which polls have been acknowledged.
-async fn write_until_killed(settings: Settings) {
+pub(super) async fn write_until_killed(settings: Settings) {
     let store = Store::open(&settings, Access::Daemon).await.unwrap();
-    let id = FeedId(1);
-    let first = all(&store).await.len();
+    let id = store.feeds().await.unwrap()[0].id;
+    let first = store.status(noon()).await.unwrap().n_articles;
     for n in first + 1.. {
-        let due = due_feed(&store, id).await;
+        let due = due_feed_soon(&store, id).await;
         let result = PollResult::Fetched(Box::new(FeedReading {
             validators: Validators {
                 etag: Some(n.to_string().into_bytes()),
@@ -258,22 +258,42 @@ async fn write_until_killed(settings: Settings) {
     }
 }
 
+/// The feed, once it is ours: a worker gets what another one left when that counts as dead.
+async fn due_feed_soon(store: &Store, feed: FeedId) -> DueFeed {
+    store.make_due(feed, noon()).await.unwrap();
+    let began = std::time::Instant::now();
+    loop {
+        if let Some(due) = store.due_feeds(&everything_due()).await.unwrap().pop() {
+            return due;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "never ours");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_kill() {
     if let Some(path) = std::env::var_os(WRITE_TO) {
         return write_until_killed(Settings::Sqlite(path.into())).await;
     }
     let room = Room::sqlite().await;
-    subscribe(&room.store, listed("https://example.org/feed")).await;
+    let test = "file::what_was_acknowledged_survives_a_kill";
+    acknowledged_polls_survive_kills(room, test).await;
+}
+
+/// Kills a writer three times, which is the test of this name in a process of its own, and
+/// looks what it left.
+pub(super) async fn acknowledged_polls_survive_kills(room: Room, test: &str) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
     room.store.close().await.unwrap();
 
     for round in 1..=3 {
-        let acknowledged = killed_after(&room.settings, 20 * round);
+        let acknowledged = killed_after(test, &room.settings, 20 * round);
 
         let store = Store::open(&room.settings, Access::Daemon).await.unwrap();
         let status = store.status(noon()).await.unwrap();
         let n = status.n_articles;
-        let due = due_feed(&store, FeedId(1)).await;
+        let due = due_feed_soon(&store, id).await;
         assert!(n >= acknowledged, "{n} of {acknowledged}");
         assert_eq!(due.validators.etag, Some(n.to_string().into_bytes()));
         assert_eq!(status.backlog.due_pages, n);
@@ -285,10 +305,14 @@ async fn what_was_acknowledged_survives_a_kill() {
 
 /// Runs the writer in a process of its own, and kills it once it has acknowledged
 /// `n_polls`; the number of the last poll that it acknowledged.
-fn killed_after(settings: &Settings, n_polls: usize) -> u64 {
+fn killed_after(test: &str, settings: &Settings, n_polls: usize) -> u64 {
+    let place = match settings {
+        Settings::Sqlite(path) => path.display().to_string(),
+        Settings::Postgres(settings) => settings.url.clone(),
+    };
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["what_was_acknowledged_survives_a_kill", "--nocapture"])
-        .env(WRITE_TO, settings.file().unwrap())
+        .args([test, "--nocapture"])
+        .env(WRITE_TO, place)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
         .spawn()

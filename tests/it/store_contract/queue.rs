@@ -11,6 +11,8 @@ on_every_backend! {
     a_restart_keeps_due_times_and_gives_no_id_twice,
     many_writers_at_once_lose_nothing,
     a_command_that_fails_undoes_itself_alone,
+    one_report_that_cannot_be_recorded_harms_no_other,
+    reports_of_one_feed_that_come_together_are_all_kept,
 }
 
 async fn ten_thousand_pages_of_one_host_hide_no_other(room: Room) {
@@ -204,4 +206,57 @@ async fn the_backlog_says_when_the_next_thing_comes(room: Room) {
     assert_eq!((only_now.due_feeds, only_now.next_due), (1, None));
     assert_eq!((both.due_feeds, both.next_due), (1, Some(later(60))));
     assert_eq!((paused.due_feeds, paused.next_due), (0, Some(later(60))));
+}
+
+async fn one_report_that_cannot_be_recorded_harms_no_other(room: Room) {
+    for n in 0..60 {
+        let url = format!("https://host{n}.example/feed");
+        subscribe(&room.store, listed(&url)).await;
+    }
+    let due = room.store.due_feeds(&everything_due()).await.unwrap();
+    assert_eq!(due.len(), 60);
+    let mut tasks = tokio::task::JoinSet::new();
+    for (n, mut due) in due.into_iter().enumerate() {
+        let store = room.store.clone();
+        let is_bad = n % 10 == 3;
+        if is_bad {
+            due.feed = FeedId(1 << 50);
+        }
+        tasks.spawn(async move {
+            let own = entry(&format!("{}/own", due.url));
+            let recorded = store.record_poll(&due, report(reading(vec![own]))).await;
+            assert_eq!(recorded.is_err(), is_bad, "{recorded:?}");
+        });
+    }
+
+    tasks.join_all().await;
+
+    assert_eq!(room.store.status(noon()).await.unwrap().n_articles, 54);
+    let left = room.store.due_feeds(&everything_due()).await.unwrap();
+    assert_eq!(left.len(), 6, "what was not recorded is still due");
+}
+
+async fn reports_of_one_feed_that_come_together_are_all_kept(room: Room) {
+    let id = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let due = due_feed(&room.store, id).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..30 {
+        let (store, due) = (room.store.clone(), due.clone());
+        tasks.spawn(async move {
+            let own = entry(&format!("https://example.org/{n}"));
+            let shared = entry("https://example.org/shared");
+            let report = report(reading(vec![own, shared]));
+            store.record_poll(&due, report).await.unwrap()
+        });
+    }
+
+    let recorded = tasks.join_all().await;
+
+    assert_eq!(recorded.iter().map(|poll| poll.n_new).sum::<usize>(), 31);
+    assert_eq!(recorded.iter().map(|poll| poll.n_known).sum::<usize>(), 29);
+    assert_eq!(feed(&room.store, id).await.article_count, 31);
+    assert_eq!(room.store.polls(id, 100).await.unwrap().len(), 30);
+    assert_eq!(room.store.status(noon()).await.unwrap().n_articles, 31);
+    room.store.index().await.unwrap();
+    assert_eq!(room.store.check().await.unwrap(), Vec::<String>::new());
 }

@@ -145,7 +145,12 @@ timeout = "5s"
 
     /// Starts `wireroom ARGS` and lets it run.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        let log = self.path("daemon.log");
+        self.start_as("daemon", args)
+    }
+
+    /// Starts `wireroom ARGS` and lets it run, with a log of that name.
+    pub(crate) fn start_as(&self, name: &str, args: &[&str]) -> Running {
+        let log = self.path(&format!("{name}.log"));
         let file = fs::File::options()
             .create(true)
             .append(true)

@@ -483,7 +483,7 @@ fn key(path: &str) -> String {
 }
 
 /// The next request; `None` when the client has closed. Bodies are not expected.
-async fn read_request(
+pub(crate) async fn read_request(
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Option<Request>> {

@@ -56,6 +56,7 @@ CREATE TABLE feed_state (
 ) WITH (fillfactor = 80);
 CREATE INDEX feed_state_feed ON feed_state (feed_id);
 CREATE INDEX feed_state_host ON feed_state (shard, host, due_at);
+CREATE INDEX feed_state_due ON feed_state (due_at) WHERE due_at IS NOT NULL;
 
 -- One row per politeness key: when its first feed and its first page are due.
 CREATE TABLE host (
@@ -65,8 +66,9 @@ CREATE TABLE host (
   page_due_at BIGINT,
   PRIMARY KEY (shard, name)
 ) WITH (fillfactor = 80);
-CREATE INDEX host_feed_due ON host (shard, feed_due_at) WHERE feed_due_at IS NOT NULL;
-CREATE INDEX host_page_due ON host (shard, page_due_at) WHERE page_due_at IS NOT NULL;
+-- Over all shards, since all of them are read in one order: see due.rs.
+CREATE INDEX host_feed_due ON host (feed_due_at, name) WHERE feed_due_at IS NOT NULL;
+CREATE INDEX host_page_due ON host (page_due_at, name) WHERE page_due_at IS NOT NULL;
 
 -- What the archive keeps. `shard` is the one inside the id.
 CREATE TABLE article (
@@ -176,6 +178,7 @@ CREATE TABLE page_job (
 );
 CREATE INDEX page_job_host ON page_job (shard, host, due_at);
 CREATE INDEX page_job_article ON page_job (article_id);
+CREATE INDEX page_job_due ON page_job (due_at);
 
 -- Every poll of the last 30 days.
 CREATE TABLE poll_log (
@@ -226,8 +229,143 @@ CREATE TABLE search_document (
 CREATE INDEX search_document_words ON search_document USING GIN (words);
 CREATE INDEX search_document_sort ON search_document (sort_at, article_id);
 
--- What outlives a process, by name. The row `store_id` is written when the tables are made.
+-- What outlives a process, by name.
 CREATE TABLE note (
   name TEXT PRIMARY KEY,
   text TEXT NOT NULL
 );
+-- Who changes the set of feeds locks this row.
+INSERT INTO note (name, text) VALUES ('store_id', replace(gen_random_uuid()::text, '-', ''));
+
+-- The views are a promise to people with SQL, with the columns of SQLite's: see
+-- docs/data-model.md. Lists are JSON in text, as there.
+
+CREATE VIEW articles AS
+SELECT
+  a.id,
+  a.url,
+  a.canonical_url,
+  a.final_url,
+  a.host,
+  a.title,
+  a.authors,
+  a.published,
+  a.published_from,
+  to_char(to_timestamp(a.first_seen_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS first_seen,
+  to_char(to_timestamp(a.sort_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS sorted,
+  a.sort_at,
+  a.language,
+  a.summary,
+  (SELECT t.text FROM article_text t WHERE t.shard = a.shard AND t.article_id = a.id) AS text,
+  a.word_count,
+  (SELECT '[' || coalesce(string_agg(to_json(u.url)::text, ',' ORDER BY u.seen_at, u.id), '') || ']' FROM (
+     SELECT f.url, min(s.seen_at) AS seen_at, min(s.id) AS id
+     FROM sighting s JOIN feed f ON f.id = s.feed_id
+     WHERE s.shard = a.shard AND s.article_id = a.id GROUP BY f.id, f.url) u) AS feed_urls,
+  (SELECT s.guid FROM sighting s WHERE s.shard = a.shard AND s.article_id = a.id
+   ORDER BY s.seen_at, s.id LIMIT 1) AS guid,
+  (SELECT '[' || coalesce(string_agg(to_json(n.name)::text, ',' ORDER BY n.name COLLATE "C"), '') || ']' FROM (
+     SELECT json_array_elements_text(a.keywords::json) AS name
+     UNION SELECT json_array_elements_text(s.tags::json) FROM sighting s
+           WHERE s.shard = a.shard AND s.article_id = a.id
+     UNION SELECT json_array_elements_text(f.tags::json) FROM sighting s JOIN feed f ON f.id = s.feed_id
+           WHERE s.shard = a.shard AND s.article_id = a.id) n) AS tags,
+  (SELECT s.enclosures FROM sighting s
+   WHERE s.shard = a.shard AND s.article_id = a.id AND s.enclosures <> '[]'
+   ORDER BY s.seen_at, s.id LIMIT 1) AS enclosures,
+  a.page_state,
+  a.error_kind AS page_error,
+  a.error AS page_error_detail
+FROM article a;
+
+CREATE VIEW feeds AS
+SELECT
+  f.id,
+  f.url,
+  f.subscribed_url,
+  coalesce(f.list_title, s.title) AS title,
+  coalesce(s.site_url, f.list_site) AS site_url,
+  s.language,
+  f.tags,
+  f.file,
+  CASE
+    WHEN f.retired_at IS NOT NULL THEN 'retired'
+    WHEN f.paused_at IS NOT NULL THEN 'paused'
+    WHEN s.error_kind = 'gone' THEN 'gone'
+    WHEN s.error_kind IS NOT NULL THEN 'error'
+    WHEN s.last_success_at IS NOT NULL THEN 'ok'
+    ELSE 'pending'
+  END AS state,
+  s.error_kind,
+  s.error,
+  s.failures,
+  s.article_count,
+  to_char(to_timestamp(f.added_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS added,
+  to_char(to_timestamp(s.last_poll_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_poll,
+  to_char(to_timestamp(s.last_success_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_success,
+  to_char(to_timestamp(s.last_new_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_new,
+  to_char(to_timestamp(s.due_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS next_poll,
+  s.warnings
+FROM feed f JOIN feed_state s ON s.feed_id = f.id;
+
+CREATE VIEW polls AS
+SELECT
+  p.id,
+  p.feed_id,
+  (SELECT f.url FROM feed f WHERE f.id = p.feed_id) AS feed_url,
+  to_char(to_timestamp(p.at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at,
+  p.outcome,
+  p.status,
+  p.n_new,
+  p.n_entries,
+  p.n_bytes,
+  p.duration_ms,
+  p.error_kind,
+  p.error
+FROM poll_log p;
+
+CREATE VIEW sightings AS
+SELECT
+  s.id,
+  s.article_id,
+  s.feed_id,
+  (SELECT f.url FROM feed f WHERE f.id = s.feed_id) AS feed_url,
+  s.guid,
+  s.url,
+  s.title,
+  s.summary,
+  to_char(to_timestamp(s.published_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS published,
+  to_char(to_timestamp(s.updated_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS updated,
+  s.authors,
+  s.tags,
+  s.enclosures,
+  to_char(to_timestamp(s.seen_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS seen,
+  to_char(to_timestamp(s.changed_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS changed
+FROM sighting s;
+
+CREATE VIEW authors AS
+SELECT a.id AS article_id, j.name
+FROM article a CROSS JOIN LATERAL json_array_elements_text(a.authors::json) AS j(name);
+
+CREATE VIEW tags AS
+SELECT a.id AS article_id, j.name
+FROM article a CROSS JOIN LATERAL json_array_elements_text(a.keywords::json) AS j(name)
+UNION SELECT s.article_id, j.name
+FROM sighting s CROSS JOIN LATERAL json_array_elements_text(s.tags::json) AS j(name)
+UNION SELECT s.article_id, j.name
+FROM sighting s JOIN feed f ON f.id = s.feed_id
+CROSS JOIN LATERAL json_array_elements_text(f.tags::json) AS j(name);
+
+CREATE VIEW aliases AS
+SELECT article_id, url, form AS canonical_form, reason,
+  to_char(to_timestamp(added_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS added
+FROM alias;
+
+CREATE VIEW page_queue AS
+SELECT
+  j.article_id,
+  j.url,
+  j.host,
+  to_char(to_timestamp(j.due_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS due,
+  j.attempts
+FROM page_job j;

@@ -17,12 +17,16 @@ CREATE TABLE worker (
   pid         INTEGER NOT NULL,
   version     TEXT NOT NULL,
   role        TEXT NOT NULL,         -- all, ingest, serve
-  started_at  BIGINT NOT NULL,
+  started_at  BIGINT NOT NULL,       -- by the database's clock, as all times of a worker
+  seen_at     TIMESTAMPTZ NOT NULL,  -- its last sign of life
   until       TIMESTAMPTZ NOT NULL,  -- alive until then, unless it is renewed
   draining_at BIGINT,                -- asked to hand its shards over; NULL: not
   polls       BIGINT NOT NULL DEFAULT 0, -- since its start
   scrapes     BIGINT NOT NULL DEFAULT 0,
-  articles    BIGINT NOT NULL DEFAULT 0
+  articles    BIGINT NOT NULL DEFAULT 0,
+  minute_polls    BIGINT NOT NULL DEFAULT 0, -- in the minute before its last sign of life
+  minute_scrapes  BIGINT NOT NULL DEFAULT 0,
+  minute_articles BIGINT NOT NULL DEFAULT 0
 );
 
 -- Who owns which part of the hosts. A row changes only when its shard changes hands.

@@ -4,20 +4,28 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rusqlite::{
-    Connection, ErrorCode, InterruptHandle, OpenFlags, OptionalExtension, named_params,
-};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, named_params};
 
 use super::super::{count, fault, int};
-use super::{INDEX_VERSION, Identity, identity, meta, path_beside, schema, store_id, watermark};
+use super::{
+    INDEX_VERSION, Identity, identity, meta, ms_of, path_beside, place_of, schema, store_id,
+    watermark,
+};
+use crate::model::ArticleId;
+use crate::query::Cursor;
 
-/// A document that answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Found {
-    /// Its row in the index.
-    pub(in super::super) place: i64,
-    /// The article.
-    pub(in super::super) article: i64,
+/// A document that answers: the place in all lists that the index knows, and the article.
+pub(in super::super) type Found = Cursor;
+
+/// A span of time, and where in it to go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Span {
+    /// From this millisecond on.
+    pub(in super::super) after: Option<i64>,
+    /// Before this one.
+    pub(in super::super) before: Option<i64>,
+    /// Behind this place.
+    pub(in super::super) cursor: Option<Cursor>,
 }
 
 /// The search file as one reader sees it: opened when wanted, and again when the file has
@@ -84,34 +92,18 @@ impl SearchReader {
             .query_row([seen], |row| count(row, 0))
     }
 
-    /// The row of an article, if it is in the index.
-    pub(in super::super) fn place(
-        &mut self,
-        main: &Connection,
-        article: i64,
-    ) -> rusqlite::Result<Option<i64>> {
-        let Some(search) = self.connection(main)? else {
-            return Ok(None);
-        };
-        let place = search
-            .prepare_cached("SELECT place FROM doc WHERE article_id = ?1")
-            .and_then(|mut statement| statement.query_row([article], |row| row.get(0)).optional());
-        Ok(forgiving(place)?.flatten())
-    }
-
-    /// The newest documents that match, in rows `from..below`, newest first.
+    /// The newest documents that match, newest first, at most `limit`.
     pub(in super::super) fn newest(
         &mut self,
         main: &Connection,
         matching: &str,
-        from: i64,
-        below: i64,
+        span: Span,
         limit: usize,
     ) -> rusqlite::Result<Vec<Found>> {
         let Some(search) = self.connection(main)? else {
             return Ok(Vec::new());
         };
-        let found = newest(search, matching, from, below, limit);
+        let found = newest(search, matching, span, limit);
         Ok(forgiving(found)?.unwrap_or_default())
     }
 
@@ -162,11 +154,61 @@ fn is_unopened(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Newest first, and of one millisecond the largest id first, as the archive lists them.
+///
+/// Rows of one millisecond stand in no order of their own, so that those at either end are
+/// read whole.
 fn newest(
     search: &Connection,
     matching: &str,
-    from: i64,
-    below: i64,
+    span: Span,
+    limit: usize,
+) -> rusqlite::Result<Vec<Found>> {
+    let from = span.after.map_or(0, place_of);
+    let end = span.before.map_or(i64::MAX, place_of);
+    let mut found = Vec::new();
+    let mut below = end;
+    if let Some(cursor) = span.cursor {
+        let millisecond = rows_of(cursor.at_ms, from, end);
+        found = rows(search, matching, millisecond, usize::MAX)?;
+        found.retain(|found| found.id < cursor.id);
+        found.sort_unstable_by_key(|found| std::cmp::Reverse(found.id));
+        found.truncate(limit);
+        below = below.min(place_of(cursor.at_ms));
+    }
+    let room = limit - found.len();
+    let mut others = rows(search, matching, (from, below), room)?;
+    if others.len() == room
+        && let Some(last) = others.last()
+    {
+        let last = last.at_ms;
+        others.retain(|found| found.at_ms > last);
+        others.extend(rows(
+            search,
+            matching,
+            rows_of(last, from, below),
+            usize::MAX,
+        )?);
+    }
+    others.sort_unstable_by_key(|found| std::cmp::Reverse((found.at_ms, found.id)));
+    others.truncate(room);
+    found.extend(others);
+    Ok(found)
+}
+
+/// The rows of one millisecond, as far as they lie in `from..below`.
+fn rows_of(ms: i64, from: i64, below: i64) -> (i64, i64) {
+    (
+        from.max(place_of(ms)),
+        below.min(place_of(ms.saturating_add(1))),
+    )
+}
+
+/// The matching rows of a span, the last of them first.
+fn rows(
+    search: &Connection,
+    matching: &str,
+    (from, below): (i64, i64),
     limit: usize,
 ) -> rusqlite::Result<Vec<Found>> {
     let sql = "SELECT f.rowid, (SELECT d.article_id FROM doc d WHERE d.place = f.rowid)
@@ -179,8 +221,8 @@ fn newest(
             named_params! {":matching": matching, ":from": from, ":below": below, ":limit": int(limit)},
             |row| {
                 Ok(Found {
-                    place: row.get(0)?,
-                    article: row.get::<_, Option<i64>>(1)?.unwrap_or(-1),
+                    at_ms: ms_of(row.get(0)?),
+                    id: ArticleId(row.get::<_, Option<i64>>(1)?.unwrap_or(-1)),
                 })
             },
         )?

@@ -1,45 +1,46 @@
 //! The search index: a derived file beside the archive.
 //!
 //! It follows `article_change` by a watermark and can be deleted at any time; nothing in
-//! it is needed for correctness. `words` prepares text for the tokenizer, `render` turns
-//! a parsed search into FTS5's language, `ask` reads, and [`Index`] writes.
+//! it is needed for correctness. `render` turns a condition into FTS5's language, `ask`
+//! reads, `document` is what the archive has to index, and [`Index`] writes.
 
 mod ask;
+mod document;
 mod render;
-mod words;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rusqlite::{Connection, OptionalExtension, named_params};
-use url::Url;
 
-pub(super) use self::ask::{SearchInterrupt, SearchReader};
-pub(super) use self::render::{Condition, announced_by, render};
+pub(super) use self::ask::{SearchInterrupt, SearchReader, Span};
+pub(super) use self::document::read_document;
+pub(super) use self::render::render;
 
-use super::super::{StoreError, decide, json};
+use super::super::StoreError;
 use super::fault::{self, Fault};
 use super::{blocking, int, schema};
+use crate::query::Indexed;
 
 /// `PRAGMA user_version` of the search file: another one is made anew.
-const INDEX_VERSION: u32 = 2;
+const INDEX_VERSION: u32 = 3;
 
 /// Changes in one transaction of the search file.
 const BATCH: usize = 200;
 
 /// One row per article in `fts`, without its text; `doc` tells which.
 ///
-/// `place` is the article's second of publication << 24 | a number within that second, so
-/// that the order of rows is the order of time, and a span of time is a span of rows.
-/// Marks count as parts of words, since scripts of India and South East Asia need them.
+/// `place` is the article's millisecond of publication << 21 | a number within it, so that
+/// the order of rows is the order of time, and a span of time is a span of rows.
+/// Our own tokenizer makes the words; between its spaces FTS5 finds nothing left to do.
 const SCHEMA: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     CREATE TABLE doc (place INTEGER PRIMARY KEY, article_id INTEGER NOT NULL UNIQUE) STRICT;
     CREATE VIRTUAL TABLE fts USING fts5(
       title, body, author, keys,
       content = '', contentless_delete = 1,
-      tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* Co M*'\"
+      tokenize = 'ascii'
     );";
 
 /// Where the search index of a store lies: `NAME-search.db` beside it.
@@ -48,9 +49,17 @@ pub(super) fn path_beside(store: &Path) -> PathBuf {
     store.with_file_name(format!("{stem}-search.db"))
 }
 
-/// First row of a second, or of everything after the end of time.
-pub(super) fn place_of_second(second: i64) -> i64 {
-    second.clamp(0, (1 << 38) - 1) << 24
+/// Bits of a row that number the articles of one millisecond.
+const PLACE_BITS: u32 = 21;
+
+/// First row of a millisecond since 1970, or of everything after the end of time.
+fn place_of(ms: i64) -> i64 {
+    ms.clamp(0, (1 << 42) - 1) << PLACE_BITS
+}
+
+/// The millisecond of a row.
+fn ms_of(place: i64) -> i64 {
+    place >> PLACE_BITS
 }
 
 /// The writing side. One connection, opened when it is first wanted.
@@ -271,9 +280,9 @@ impl Files {
             .collect::<Result<_, _>>()?;
         for &(_, article) in &changes {
             let place = self.remove_document(article)?;
-            if let Some(document) = Document::read(&self.main, article)? {
-                let place = self.place_for(&document, place)?;
-                self.insert_document(article, place, &document)?;
+            if let Some((sort_at_ms, document)) = read_document(&self.main, article)? {
+                let place = self.place_for(sort_at_ms, place)?;
+                self.insert_document(article, place, &document.index())?;
             }
         }
         if let Some((seq, _)) = changes.last() {
@@ -299,12 +308,7 @@ impl Files {
         Ok(place)
     }
 
-    fn insert_document(
-        &self,
-        article: i64,
-        place: i64,
-        document: &Document,
-    ) -> rusqlite::Result<()> {
+    fn insert_document(&self, article: i64, place: i64, words: &Indexed) -> rusqlite::Result<()> {
         self.search
             .prepare_cached("INSERT INTO doc (place, article_id) VALUES (?1, ?2)")?
             .execute([place, article])?;
@@ -315,19 +319,19 @@ impl Files {
             )?
             .execute(named_params! {
                 ":place": place,
-                ":title": words::spaced(&document.title),
-                ":body": words::spaced(&document.text),
-                ":author": words::spaced(&document.authors.join("\n")),
-                ":keys": document.keys(),
+                ":title": words.title,
+                ":body": words.body,
+                ":author": words.author,
+                ":keys": words.keys.join(" "),
             })?;
         Ok(())
     }
 
-    /// The row that the article had, if its second is still the same, so that it keeps its
-    /// place among its neighbours; else the first one behind all others of that second.
-    fn place_for(&self, document: &Document, before: Option<i64>) -> rusqlite::Result<i64> {
-        let first = place_of_second(document.sort_at_ms.div_euclid(1000));
-        let end = first + (1 << 24);
+    /// The row that the article had, if its time is still the same; else the first one
+    /// behind all others of that millisecond.
+    fn place_for(&self, sort_at_ms: i64, before: Option<i64>) -> rusqlite::Result<i64> {
+        let first = place_of(sort_at_ms);
+        let end = first + (1 << PLACE_BITS);
         if let Some(before) = before.filter(|before| (first..end).contains(before)) {
             return Ok(before);
         }
@@ -337,79 +341,4 @@ impl Files {
             .query_row([first, end], |row| row.get(0))?;
         Ok(newest.map_or(first, |newest| newest + 1))
     }
-}
-
-/// What is searched of an article.
-struct Document {
-    sort_at_ms: i64,
-    title: String,
-    authors: Vec<String>,
-    text: String,
-    hosts: Vec<String>,
-    language: String,
-    tags: Vec<String>,
-    feeds: Vec<i64>,
-}
-
-impl Document {
-    fn read(main: &Connection, article: i64) -> rusqlite::Result<Option<Self>> {
-        let sql = "
-            SELECT a.sort_at, a.title, a.authors, a.host, a.final_url, a.language, a.keywords,
-              coalesce(nullif((SELECT text FROM article_text WHERE article_id = a.id), ''), a.summary, ''),
-              (SELECT json_group_array(DISTINCT s.feed_id) FROM sighting s WHERE s.article_id = a.id),
-              (SELECT json_group_array(DISTINCT j.value) FROM sighting s, json_each(s.tags) j
-               WHERE s.article_id = a.id)
-            FROM article a WHERE a.id = ?1";
-        main.prepare_cached(sql)?
-            .query_row([article], |row| {
-                let final_host = row
-                    .get::<_, Option<String>>(4)?
-                    .and_then(|url| Url::parse(&url).ok()?.host_str().map(str::to_owned));
-                let mut tags: Vec<String> = json::read(&row.get::<_, String>(6)?);
-                tags.extend(json::read::<Vec<String>>(&row.get::<_, String>(9)?));
-                Ok(Self {
-                    sort_at_ms: row.get(0)?,
-                    title: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-                    authors: json::read(&row.get::<_, String>(2)?),
-                    hosts: row
-                        .get::<_, Option<String>>(3)?
-                        .into_iter()
-                        .chain(final_host)
-                        .collect(),
-                    language: row
-                        .get::<_, Option<String>>(5)?
-                        .unwrap_or_default()
-                        .replace('_', "-"),
-                    tags,
-                    text: row.get(7)?,
-                    feeds: json::read(&row.get::<_, String>(8)?),
-                })
-            })
-            .optional()
-    }
-
-    /// The tokens that stand for what is not text: sites, feeds, tags, language.
-    fn keys(&self) -> String {
-        let mut keys = vec![render::EVERY.to_owned()];
-        for host in &self.hosts {
-            keys.extend(render::site_suffixes(host).map(|site| render::key_token("site", site)));
-        }
-        for feed in &self.feeds {
-            keys.push(render::key_token("feed", &feed.to_string()));
-        }
-        for tag in &self.tags {
-            keys.extend(render::folders(tag).map(|folder| render::key_token("tag", folder)));
-        }
-        keys.extend(
-            render::language_ranges(&self.language).map(|range| render::key_token("lang", range)),
-        );
-        keys.sort_unstable();
-        keys.dedup();
-        keys.join(" ")
-    }
-}
-
-/// The 64-bit key behind a token.
-fn token_hash(text: &str) -> i64 {
-    decide::key(text)
 }

@@ -1,0 +1,116 @@
+//! Ids that a worker gives: unique over all workers, because each comes from a shard that
+//! the worker owns, and a shard's next owner goes on behind the last one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+
+use deadpool_postgres::Transaction;
+use jiff::Timestamp;
+
+use super::super::decide::IdMaker;
+use super::super::record::Lease;
+use super::super::recording::Ids;
+use super::convert::{shard, shard_column};
+use super::fault::Fault;
+use super::statement::{execute, get, rows};
+use crate::model::{ArticleId, Shard};
+
+/// The ids of all shards that this process has owned so far.
+#[derive(Debug)]
+pub(super) struct WorkerIds {
+    maker: IdMaker,
+    /// The epochs in which the shards' ids were read.
+    epochs: HashMap<Shard, u64>,
+    /// Shards whose newest id is not in the database yet.
+    unsaved: BTreeSet<Shard>,
+    /// Of the next change in the log for the search index.
+    next_change: i64,
+}
+
+impl Default for WorkerIds {
+    fn default() -> Self {
+        // Chance, so that no other process gives the same ones.
+        let start = RandomState::new().hash_one("change") >> 2;
+        Self {
+            maker: IdMaker::default(),
+            epochs: HashMap::new(),
+            unsaved: BTreeSet::new(),
+            next_change: start.cast_signed(),
+        }
+    }
+}
+
+impl WorkerIds {
+    /// Reads the newest ids of shards that have become ours since the last time.
+    pub(super) async fn resume(
+        &mut self,
+        transaction: &Transaction<'_>,
+        leases: &[Lease],
+    ) -> Result<(), Fault> {
+        // What a failed transaction left here is given up: its ids are not given again.
+        self.unsaved.clear();
+        let is_new = |lease: &&Lease| self.epochs.get(&lease.shard) != Some(&lease.epoch);
+        let new: BTreeMap<Shard, u64> = leases
+            .iter()
+            .filter(is_new)
+            .map(|lease| (lease.shard, lease.epoch))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT w.shard, GREATEST(
+                     coalesce((SELECT c.n FROM counter c
+                               WHERE c.shard = w.shard AND c.name = 'last_id'), 0),
+                     coalesce((SELECT max(p.id) FROM poll_log p WHERE p.shard = w.shard), 0))
+                   FROM unnest($1::smallint[]) AS w(shard)";
+        let shards: Vec<i16> = new.keys().map(|shard| shard_column(*shard)).collect();
+        for row in rows(transaction, sql, &[&shards]).await? {
+            let shard = shard(&row, 0)?;
+            self.maker.resume_shard(shard, get(&row, 1)?);
+        }
+        self.epochs.extend(new);
+        Ok(())
+    }
+
+    /// The next line of the log of polls. These ids are found in the log itself.
+    pub(super) fn poll(&mut self, shard: Shard, at: Timestamp) -> i64 {
+        self.maker.next(shard, at).0
+    }
+
+    /// A number that no change of any article had before.
+    pub(super) fn change(&mut self) -> i64 {
+        self.next_change = (self.next_change + 1) & (i64::MAX >> 1);
+        self.next_change
+    }
+
+    /// Writes the newest ids of the shards that gave some to rows other than the log's.
+    pub(super) async fn save(&mut self, transaction: &Transaction<'_>) -> Result<(), Fault> {
+        if self.unsaved.is_empty() {
+            return Ok(());
+        }
+        let sql = "INSERT INTO counter (shard, name, n)
+                   SELECT shard, 'last_id', n FROM unnest($1::smallint[], $2::bigint[]) AS w(shard, n)
+                   ON CONFLICT (shard, name) DO UPDATE
+                     SET n = GREATEST(counter.n, excluded.n)";
+        let unsaved = std::mem::take(&mut self.unsaved);
+        let shards: Vec<i16> = unsaved.iter().map(|shard| shard_column(*shard)).collect();
+        let newest: Vec<i64> = unsaved
+            .iter()
+            .map(|shard| self.maker.newest(*shard))
+            .collect();
+        execute(transaction, sql, &[&shards, &newest]).await?;
+        Ok(())
+    }
+}
+
+impl Ids for WorkerIds {
+    fn article(&mut self, shard: Shard, at: Timestamp) -> ArticleId {
+        self.unsaved.insert(shard);
+        self.maker.next(shard, at)
+    }
+
+    fn sighting(&mut self, shard: Shard, at: Timestamp) -> i64 {
+        self.unsaved.insert(shard);
+        self.maker.next(shard, at).0
+    }
+}
