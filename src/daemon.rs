@@ -18,7 +18,8 @@ use tracing::{error, info, warn};
 use crate::config::{self, Config, ConfigError};
 use crate::fetch::{BuildError, Fetcher};
 use crate::ingest::{Ingest, Run, RunError, now};
-use crate::store::{Access, FeedState, Store, StoreError, SyncReport};
+use crate::model::N_SHARDS;
+use crate::store::{self, FeedState, Role, Store, StoreError, SyncReport};
 use crate::telemetry::{Progress, service};
 
 /// Name of the note in which the outcome of the last reload stands, as JSON with `at`,
@@ -32,6 +33,8 @@ const INDEX_PAUSE: Duration = Duration::from_secs(5);
 const INDEX_PAUSE_ONCE: Duration = Duration::from_secs(30);
 /// Longest time for the index at a stop, which has five seconds in all.
 const LAST_INDEXING: Duration = Duration::from_secs(1);
+/// Longest time between two signs of life of a worker that serves.
+const SERVE_TURN: Duration = Duration::from_secs(1);
 /// Time between two status lines for the service manager.
 const STATUS_PAUSE: Duration = Duration::from_secs(5);
 
@@ -50,6 +53,11 @@ pub enum DaemonError {
     /// The run ended early.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// This process can be no worker any more, and is to be started again.
+    #[error(
+        "a task on which this worker depends has ended; its shards go to the others, and it is to be started again"
+    )]
+    Ended,
     /// The system refused something that always works.
     #[error("cannot listen for signals: {0}")]
     Signal(#[source] std::io::Error),
@@ -68,29 +76,35 @@ pub struct Summary {
     pub saved: u64,
     /// Pages that failed.
     pub failed_pages: u64,
+    /// Results that came after their shard had gone to another worker.
+    pub fenced: u64,
     /// How long it took.
     pub duration: Duration,
 }
 
-/// Runs until `stop`, or with [`Run::Once`] until nothing is due.
+/// Runs until `stop`, or with [`Run::Once`] until nothing is due; on a database also until
+/// this worker is drained. `role` divides the work of many workers; a file has one, which does
+/// everything.
 ///
 /// # Errors
 /// [`DaemonError`] when it cannot run at all. Feeds and pages that fail are no error.
 pub async fn run(
     config: Config,
     run: Run,
+    role: Role,
     progress: Arc<Progress>,
     stop: CancellationToken,
 ) -> Result<Summary, DaemonError> {
     let began = Instant::now();
     let lists = config::read_lists(&config)?;
-    let store = Store::open(&config.store, Access::Daemon).await?;
+    let store = Store::open(&config.store, role.access()).await?;
     let hangups = signal(SignalKind::hangup()).map_err(DaemonError::Signal)?;
-    announce(&config, &store, lists).await?;
+    announce(&config, role, &store, lists).await?;
     service::ready("ready");
     let mut daemon = Daemon {
         config,
         run,
+        role,
         store,
         progress,
         stop,
@@ -104,7 +118,9 @@ pub async fn run(
         stop,
         ..
     } = daemon;
-    catch_up(&store, &stop).await;
+    if role != Role::Ingest {
+        catch_up(&store, &stop).await;
+    }
     let summary = summary(&progress, began.elapsed());
     store.close().await?;
     ended.map(|()| summary)
@@ -113,6 +129,7 @@ pub async fn run(
 struct Daemon {
     config: Config,
     run: Run,
+    role: Role,
     store: Store,
     progress: Arc<Progress>,
     stop: CancellationToken,
@@ -152,20 +169,22 @@ impl Daemon {
             self.config.schedule.clone(),
             Arc::clone(&self.progress),
         ));
+        self.store.expect_exchanges(self.config.fetch.timeout);
         let end = self.stop.child_token();
-        let mut ingesting = JoinSet::new();
-        ingesting.spawn(ingest.run(self.run, end.clone(), heartbeat()));
-        let mut helpers = JoinSet::new();
-        helpers.spawn(follow_changes(
-            self.store.clone(),
-            Arc::clone(&self.progress),
-            self.run,
-        ));
-        helpers.spawn(tell_service(Arc::clone(&self.progress)));
+        let mut working = JoinSet::new();
+        match self.role {
+            Role::All | Role::Ingest => {
+                working.spawn(ingest.run(self.run, end.clone(), heartbeat()));
+            }
+            Role::Serve => {
+                working.spawn(serve(self.run, end.clone(), heartbeat()));
+            }
+        }
+        let mut helpers = self.helpers();
         let mut changed = None;
         loop {
             tokio::select! {
-                Some(ended) = ingesting.join_next() => {
+                Some(ended) = working.join_next() => {
                     helpers.shutdown().await;
                     if let Ok(outcome) = ended {
                         outcome?;
@@ -178,8 +197,29 @@ impl Daemon {
                         end.cancel();
                     }
                 }
+                () = self.store.drained(), if !self.stop.is_cancelled() => self.stop.cancel(),
+                () = self.store.ended() => {
+                    end.cancel();
+                    while working.join_next().await.is_some() {}
+                    return Err(DaemonError::Ended);
+                }
             }
         }
+    }
+
+    /// What goes on beside the work.
+    fn helpers(&self) -> JoinSet<()> {
+        let mut helpers = JoinSet::new();
+        if self.role != Role::Ingest {
+            let changes = Changes::of(&self.config.store, &self.progress);
+            helpers.spawn(follow_changes(self.store.clone(), changes, self.run));
+        }
+        helpers.spawn(tell_service(
+            self.store.clone(),
+            self.role,
+            Arc::clone(&self.progress),
+        ));
+        helpers
     }
 
     /// Reads the configuration and the lists again. A faulty one changes nothing. Returns the
@@ -215,8 +255,11 @@ impl Daemon {
         for notice in &lists.notices {
             warn!("{notice}");
         }
-        let report = self.store.sync_lists(lists.sources, now()).await?;
-        if config.store != self.config.store {
+        let report = match follows_lists(&config, self.role, &lists) {
+            true => self.store.sync_lists(lists.sources, now()).await?,
+            false => SyncReport::default(),
+        };
+        if !is_same_store(&config.store, &self.config.store) {
             warn!(
                 "`[store]` changes with a restart only; {} stays in use",
                 self.config.store
@@ -236,7 +279,12 @@ impl Daemon {
 }
 
 /// Says where the store is and what is polled.
-async fn announce(config: &Config, store: &Store, lists: config::Lists) -> Result<(), DaemonError> {
+async fn announce(
+    config: &Config,
+    role: Role,
+    store: &Store,
+    lists: config::Lists,
+) -> Result<(), DaemonError> {
     match &config.file {
         Some(file) => info!("configuration: {}", file.display()),
         None => info!("configuration: none found, the defaults stand"),
@@ -246,7 +294,10 @@ async fn announce(config: &Config, store: &Store, lists: config::Lists) -> Resul
         warn!("{notice}");
     }
     let n_lists = lists.sources.len();
-    let report = store.sync_lists(lists.sources, now()).await?;
+    let report = match follows_lists(config, role, &lists) {
+        true => store.sync_lists(lists.sources, now()).await?,
+        false => SyncReport::default(),
+    };
     let status = store.status(now()).await?;
     let n_feeds: u64 = status
         .feeds
@@ -269,6 +320,29 @@ async fn announce(config: &Config, store: &Store, lists: config::Lists) -> Resul
         );
     }
     Ok(())
+}
+
+/// Whether this process makes the feeds be what its lists say. Of many workers, one that has
+/// no lists leaves that to those that do: to it, every feed of theirs would be in no list.
+fn follows_lists(config: &Config, role: Role, lists: &config::Lists) -> bool {
+    let has_others = config.store.file().is_none();
+    role != Role::Serve && !(has_others && lists.sources.is_empty())
+}
+
+/// Whether both mean the same archive, reached in the same way. The longest exchange is a
+/// setting of `[fetch]`, which a reload takes over.
+fn is_same_store(one: &store::Settings, other: &store::Settings) -> bool {
+    match (one, other) {
+        (store::Settings::Postgres(one), store::Settings::Postgres(other)) => {
+            let longest_exchange = one.longest_exchange;
+            let other = store::PostgresSettings {
+                longest_exchange,
+                ..other.clone()
+            };
+            *one == other
+        }
+        (one, other) => one == other,
+    }
 }
 
 fn describe(report: &SyncReport) -> String {
@@ -297,17 +371,60 @@ fn heartbeat() -> impl FnMut() + Send {
     }
 }
 
+/// What a worker does that polls and scrapes nothing: it waits, while its helpers work.
+async fn serve(
+    run: Run,
+    stop: CancellationToken,
+    mut heartbeat: impl FnMut() + Send,
+) -> Result<(), RunError> {
+    while run == Run::Forever && !stop.is_cancelled() {
+        heartbeat();
+        tokio::select! {
+            () = sleep(SERVE_TURN) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    Ok(())
+}
+
+/// How it is known that there is something new to index.
+enum Changes {
+    /// All that changes is done here, and counted.
+    Own(Arc<Progress>),
+    /// Others change the archive as well.
+    Anyones,
+}
+
+impl Changes {
+    fn of(settings: &store::Settings, progress: &Arc<Progress>) -> Self {
+        match settings {
+            store::Settings::Sqlite(_) => Self::Own(Arc::clone(progress)),
+            store::Settings::Postgres(_) => Self::Anyones,
+        }
+    }
+
+    /// What tells two moments apart between which something changed; `None`: nothing does.
+    fn mark(&self) -> Option<u64> {
+        match self {
+            Self::Own(progress) => {
+                Some(progress.announced.load(Relaxed) + progress.saved.load(Relaxed))
+            }
+            Self::Anyones => None,
+        }
+    }
+}
+
 /// Keeps the search index close behind the articles.
-async fn follow_changes(store: Store, progress: Arc<Progress>, run: Run) {
+async fn follow_changes(store: Store, changes: Changes, run: Run) {
     let pause = match run {
         Run::Forever => INDEX_PAUSE,
         Run::Once => INDEX_PAUSE_ONCE,
     };
     let mut seen = None;
     loop {
-        let done = progress.announced.load(Relaxed) + progress.saved.load(Relaxed);
-        if seen != Some(done) {
-            seen = Some(done);
+        let mark = changes.mark();
+        if mark.is_none() || seen != mark {
+            seen = mark;
             if let Err(error) = store.index().await {
                 error!("cannot index for search: {error}");
                 seen = None;
@@ -334,7 +451,7 @@ async fn catch_up(store: &Store, stop: &CancellationToken) {
 }
 
 /// A line for the service manager's `status`.
-async fn tell_service(progress: Arc<Progress>) {
+async fn tell_service(store: Store, role: Role, progress: Arc<Progress>) {
     loop {
         let Summary {
             polls,
@@ -347,8 +464,17 @@ async fn tell_service(progress: Arc<Progress>) {
             progress.due_feeds.load(Relaxed),
             progress.due_pages.load(Relaxed),
         );
+        let ownership = store.ownership();
+        let shards = match ownership.owner() {
+            Some(worker) => format!(
+                "worker {worker} ({}), {} of {N_SHARDS} shards; ",
+                role.name(),
+                ownership.n_shards()
+            ),
+            None => String::new(),
+        };
         service::status(&format!(
-            "{polls} polls, {saved} articles saved, {} failures; due now: {feeds} feeds, {pages} pages",
+            "{shards}{polls} polls, {saved} articles saved, {} failures; due now: {feeds} feeds, {pages} pages",
             failed_polls + failed_pages,
         ));
         sleep(STATUS_PAUSE).await;
@@ -362,6 +488,7 @@ fn summary(progress: &Progress, duration: Duration) -> Summary {
         announced: progress.announced.load(Relaxed),
         saved: progress.saved.load(Relaxed),
         failed_pages: progress.failed_pages.load(Relaxed),
+        fenced: progress.fenced.load(Relaxed),
         duration,
     }
 }

@@ -26,6 +26,7 @@ mod show;
 mod backup;
 mod doctor;
 mod status;
+mod worker;
 
 mod discover;
 mod extract;
@@ -119,6 +120,8 @@ enum Command {
     Export(export::Args),
     /// Tell what the archive holds, what is due, and what fails and why
     Status(status::Args),
+    /// List the workers that share a database, or let one end
+    Worker(worker::Args),
     /// Check configuration, store, clock, certificates and network, and say what to do
     Doctor(doctor::Args),
     /// Copy the archive to a file while everything goes on
@@ -150,6 +153,7 @@ impl Command {
             Self::Show(args) => show::run(args, context),
             Self::Export(args) => export::run(args, context),
             Self::Status(args) => status::run(args, context),
+            Self::Worker(args) => worker::run(args, context),
             Self::Doctor(args) => doctor::run(args, context),
             Self::Backup(args) => backup::run(args, context),
             Self::Config(args) => config::run(args, context),

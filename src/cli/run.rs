@@ -7,24 +7,33 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::ValueEnum;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use wireroom::config::{self, Environment};
 use wireroom::daemon::{self, Summary};
 use wireroom::ingest::Run;
+use wireroom::store::Role;
 use wireroom::telemetry::{self, Format, Progress, Settings, StatusLine};
 
-use super::{Context, Exit, exit_code, output};
+use super::{Context, Exit, UsageError, exit_code, output};
 
 const EXAMPLES: &str = "\
 SIGTERM and Ctrl-C end it within 5 seconds, and nothing acknowledged is lost; SIGHUP and
 `wireroom reload` make it read its configuration and feed lists again.
 
+On a SQLite file there is one daemon. On a PostgreSQL database any number of them share the
+work as workers, each with hosts of its own. `--role` divides it further: `ingest` polls and
+scrapes, `serve` keeps the search index and does nothing else yet (answers over HTTP are to
+come), `all` does both. A worker that cannot go on as one ends with exit code 1, to be started
+again.
+
 Examples:
   wireroom run
   wireroom run --once
   wireroom run --once --json
+  wireroom run --role ingest
   wireroom --config /etc/wireroom/wireroom.toml --log json run";
 
 /// Time for blocking threads to end after all else has; what they still do is not recorded.
@@ -46,6 +55,33 @@ pub(crate) struct Args {
     /// Print the summary of the run as one JSON object
     #[arg(long, requires = "once")]
     json: bool,
+
+    /// The part of the work that this worker does; needs a PostgreSQL store
+    #[arg(long, value_enum, value_name = "ROLE", default_value_t)]
+    role: RoleName,
+}
+
+/// `--role`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum RoleName {
+    // Comments and not documentation: clap would spread the help over many lines.
+    // Everything.
+    #[default]
+    All,
+    // Polls and scrapes.
+    Ingest,
+    // The search index.
+    Serve,
+}
+
+impl RoleName {
+    fn role(self) -> Role {
+        match self {
+            Self::All => Role::All,
+            Self::Ingest => Role::Ingest,
+            Self::Serve => Role::Serve,
+        }
+    }
 }
 
 /// Runs the daemon. Where its log is read by programs, so is the error that ends it.
@@ -83,6 +119,12 @@ fn log_form(context: &Context) -> Format {
 
 fn collect(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let config = context.config()?;
+    let role = args.role.role();
+    if role != Role::All && config.store.file().is_some() {
+        let reason = "--role divides the work of many workers on one PostgreSQL database; \
+                      a SQLite file has one daemon, which does everything";
+        return Err(UsageError(reason.to_owned()).into());
+    }
     let logs = telemetry::init(&config.log, context.verbosity())?;
     let progress = Arc::new(Progress::default());
     let runtime = runtime()?;
@@ -90,7 +132,7 @@ fn collect(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let mode = if args.once { Run::Once } else { Run::Forever };
     let stop = CancellationToken::new();
     let outcome = runtime.block_on(until_signalled(
-        daemon::run(config, mode, progress, stop.clone()),
+        daemon::run(config, mode, role, progress, stop.clone()),
         stop,
     ));
     drop(line);
@@ -142,6 +184,7 @@ fn print(args: &Args, summary: &Summary) -> anyhow::Result<()> {
         announced,
         saved,
         failed_pages,
+        fenced,
         duration,
     } = summary;
     if args.json {
@@ -151,6 +194,7 @@ fn print(args: &Args, summary: &Summary) -> anyhow::Result<()> {
             "announced": announced,
             "saved": saved,
             "failed_pages": failed_pages,
+            "fenced": fenced,
             "duration_ms": duration.as_millis(),
         });
         return Ok(output::json(&summary)?);

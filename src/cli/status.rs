@@ -1,8 +1,11 @@
 //! `wireroom status`: the state of everything.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use wireroom::export::StatusRecord;
-use wireroom::store::{Access, Feed, Settings, Status, Store};
+use wireroom::store::{Access, Feed, Fleet, Settings, Status, Store, WorkerState};
 
 use super::output::{
     self, BAD, BOLD, DIM, GOOD, ago, clean, counted, grouped, size, styled, until,
@@ -27,33 +30,109 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let settings = context.config()?.store;
     let now = context.now();
-    let status = context.runtime()?.block_on(async {
+    let (status, fleet) = context.runtime()?.block_on(async {
         let store = Store::open(&settings, Access::Reader).await?;
-        store.status(now).await
+        let fleet = match settings.file() {
+            Some(_) => None,
+            None => Some(store.fleet(now).await?),
+        };
+        anyhow::Ok((store.status(now).await?, fleet))
     })?;
     let daemon = Store::daemon_process(&settings);
     if args.json {
         let path = settings
             .file()
             .map_or_else(|| settings.to_string(), |path| path.display().to_string());
-        output::json(&StatusRecord::new(&status, path, daemon))?;
+        output::json(&StatusRecord::new(&status, path, daemon, fleet.as_ref()))?;
     } else {
-        print(&status, &settings, daemon, now)?;
+        match &fleet {
+            Some(fleet) => print_fleet(fleet)?,
+            None => print_daemon(daemon)?,
+        }
+        print(&status, &settings, now)?;
     }
     Ok(Exit::Success)
 }
 
-fn print(
-    status: &Status,
-    settings: &Settings,
-    daemon: Option<u32>,
-    now: Timestamp,
-) -> anyhow::Result<()> {
+fn print_daemon(daemon: Option<u32>) -> std::io::Result<()> {
     let daemon = match daemon {
         Some(pid) => styled(GOOD, format_args!("running (process {pid})")),
         None => "not running".to_owned(),
     };
-    fact("daemon", daemon)?;
+    fact("daemon", daemon)
+}
+
+fn print_fleet(fleet: &Fleet) -> std::io::Result<()> {
+    fact("workers", workers(fleet))?;
+    fact("shards", shards(fleet))?;
+    let done = fleet.minute();
+    fact(
+        "last minute",
+        format!(
+            "{}, {}, {}",
+            counted(done.polls, "poll"),
+            counted(done.scrapes, "scrape"),
+            counted(done.articles, "article")
+        ),
+    )?;
+    fact("lag", lag(fleet))
+}
+
+/// `3 running on 2 machines (1 draining), 1 lost`.
+fn workers(fleet: &Fleet) -> String {
+    let count = |state: WorkerState| {
+        let workers = fleet.workers.iter();
+        workers.filter(|worker| worker.state == state).count()
+    };
+    let n_living = fleet.living().count();
+    if n_living == 0 {
+        return "none running".to_owned();
+    }
+    let machines: BTreeSet<&str> = fleet
+        .living()
+        .map(|worker| worker.machine.as_str())
+        .collect();
+    let on = counted(machines.len() as u64, "machine");
+    let mut words = styled(GOOD, format_args!("{n_living} running on {on}"));
+    if count(WorkerState::Draining) > 0 {
+        words += &format!(" ({} draining)", count(WorkerState::Draining));
+    }
+    if count(WorkerState::Lost) > 0 {
+        let lost = format!("{} lost in the last hour", count(WorkerState::Lost));
+        words += &format!(", {}", styled(BAD, lost));
+    }
+    words
+}
+
+fn shards(fleet: &Fleet) -> String {
+    let owned = format!("{} owned", grouped(fleet.n_owned));
+    match fleet.n_free {
+        0 => owned,
+        free => {
+            let free = format!(
+                "{} without an owner: what is due there waits",
+                grouped(free)
+            );
+            format!("{owned}, {}", styled(BAD, free))
+        }
+    }
+}
+
+fn lag(fleet: &Fleet) -> String {
+    let shown = |lag: Option<Duration>| {
+        lag.map_or_else(
+            || "none".to_owned(),
+            |lag| format!("{:.0} s", lag.as_secs_f64()),
+        )
+    };
+    format!(
+        "feeds {}, pages {}",
+        shown(fleet.feed_lag),
+        shown(fleet.page_lag)
+    )
+}
+
+fn print(status: &Status, settings: &Settings, now: Timestamp) -> anyhow::Result<()> {
     fact("store", store(status, settings))?;
     fact("feeds", feeds(status))?;
     fact("articles", articles(status))?;
@@ -187,7 +266,47 @@ fn failing(feed: &Feed, now: Timestamp) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use wireroom::store::{Done, FleetWorker, Role};
+
     use super::*;
+
+    #[test]
+    fn a_fleet_is_told_in_a_line_each() {
+        let worker = |id, state| FleetWorker {
+            id,
+            machine: "a".into(),
+            pid: 1,
+            version: "0.1.0".into(),
+            role: Role::All,
+            state,
+            started_at: Timestamp::UNIX_EPOCH,
+            silent_for: Duration::ZERO,
+            n_shards: 512,
+            done: Done::default(),
+            minute: Done::default(),
+        };
+        let fleet = Fleet {
+            workers: vec![
+                worker(1, WorkerState::Live),
+                worker(2, WorkerState::Draining),
+                worker(3, WorkerState::Lost),
+            ],
+            n_owned: 1020,
+            n_free: 4,
+            feed_lag: Some(Duration::from_secs(61)),
+            page_lag: None,
+        };
+
+        let said = workers(&fleet);
+        assert!(said.contains("2 running on 1 machine"), "{said}");
+        assert!(
+            said.contains("(1 draining)") && said.contains("1 lost"),
+            "{said}"
+        );
+        assert!(shards(&fleet).contains("4 without an owner"));
+        assert_eq!(lag(&fleet), "feeds 61 s, pages none");
+        assert_eq!(workers(&Fleet::default()), "none running");
+    }
 
     #[test]
     fn counts_leave_out_what_is_not_there() {

@@ -6,6 +6,7 @@
 
 mod csv;
 mod feeds;
+mod fleet;
 mod folder;
 mod jsonl;
 mod markdown;
@@ -19,6 +20,7 @@ use crate::store::{Article, Store, StoreError};
 
 pub use csv::{COLUMNS as CSV_COLUMNS, CsvWriter};
 pub use feeds::{FeedRecord, PollRecord};
+pub use fleet::{FleetRecord, WorkerRecord};
 pub use folder::{ReplacedFile, write_folder};
 pub use jsonl::{ArticleRecord, EnclosureRecord, ImageRecord, RelatedRecord};
 pub use markdown::{document as markdown_document, file_name as markdown_file_name};

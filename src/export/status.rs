@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::store::Status;
+use crate::store::{Fleet, Status};
 
-use super::FeedRecord;
+use super::{FeedRecord, FleetRecord};
 
 /// The state of everything, as programs get it. Fields may be added.
 #[derive(Debug, Serialize)]
 pub struct StatusRecord<'a> {
     /// Process that runs on this store; `null` when none does.
     pub daemon_pid: Option<u32>,
-    /// The store's file.
+    /// The workers that share the database; `null` for a file, which has one daemon.
+    pub fleet: Option<FleetRecord<'a>>,
+    /// The store's file, or the database without its password.
     pub store: String,
     /// Version of its schema.
     pub schema: u32,
@@ -50,9 +52,15 @@ pub struct StatusRecord<'a> {
 impl<'a> StatusRecord<'a> {
     /// The record of `status` for the store at `store`, on which `daemon_pid` runs.
     #[must_use]
-    pub fn new(status: &'a Status, store: String, daemon_pid: Option<u32>) -> Self {
+    pub fn new(
+        status: &'a Status,
+        store: String,
+        daemon_pid: Option<u32>,
+        fleet: Option<&'a Fleet>,
+    ) -> Self {
         Self {
             daemon_pid,
+            fleet: fleet.map(FleetRecord::from),
             store,
             schema: status.schema,
             store_bytes: status.store_bytes,

@@ -8,7 +8,7 @@ use super::health::StoreHealth;
 use super::plan::PollOutcome;
 use super::{Ingest, Polled, Scraped};
 use crate::model::{FeedUrl, PageUrl};
-use crate::store::{Saved, StoreError};
+use crate::store::{Done, Saved, StoreError};
 
 /// Why a result came too late. Nothing is lost: its feed or page is still due.
 const FENCED: &str = "its shard has gone to another worker, which does it again";
@@ -43,6 +43,10 @@ impl Ingest {
             );
         }
         self.progress.polls.fetch_add(1, Relaxed);
+        self.store.tally(Done {
+            polls: 1,
+            ..Done::default()
+        });
         self.progress
             .announced
             .fetch_add(polled.recorded.n_new as u64, Relaxed);
@@ -94,6 +98,11 @@ impl Ingest {
             Err(error) => return store.note_failure(error),
         };
         store.note_success();
+        self.store.tally(Done {
+            scrapes: 1,
+            articles: matches!(saved, Saved::Article(_)).into(),
+            ..Done::default()
+        });
         let url = url.shown();
         match (saved, failure) {
             (Saved::Article(id), _) => {

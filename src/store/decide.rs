@@ -48,23 +48,12 @@ impl IdMaker {
         }
     }
 
-    /// Goes on behind `largest`, the largest id that an owner of `shard` ever gave.
+    /// Goes on behind `largest`, the largest id that an owner of `shard` ever gave: every id of
+    /// ours lies in a later second.
     pub(super) fn resume_shard(&mut self, shard: Shard, largest: i64) {
-        let place = i64::from(shard.0) << 11;
-        let is_ours = id_shard(ArticleId(largest)) == shard;
-        // An id of another shard ends its second.
-        let largest = if is_ours {
-            largest
-        } else {
-            (largest >> 21 << 21) | place | 0x7ff
-        };
+        let end = (largest >> 21 << 21) | (i64::from(shard.0) << 11) | 0x7ff;
         let newest = self.newest.entry(shard.0).or_default();
-        *newest = largest.max(*newest);
-    }
-
-    /// The newest id of `shard`; 0: none.
-    pub(super) fn newest(&self, shard: Shard) -> i64 {
-        self.newest.get(&shard.0).copied().unwrap_or_default()
+        *newest = end.max(*newest);
     }
 
     /// The next id of `shard`.
@@ -90,6 +79,42 @@ impl IdMaker {
     /// The largest id given so far, to be written beside the articles.
     pub(super) fn largest(&self) -> i64 {
         self.largest
+    }
+}
+
+/// Makes ids of rows other than articles for a worker that owns some shards: unique over all
+/// workers, 53 bits, and growing in the order in which one worker gives them. 32 bits of
+/// seconds, 11 of a sequence over all shards, 10 of the shard.
+#[derive(Debug, Default)]
+pub(super) struct RowIdMaker {
+    /// The newest id.
+    last: i64,
+    /// Seconds before which no id of the shard may lie.
+    floors: HashMap<Shard, i64>,
+}
+
+impl RowIdMaker {
+    /// Goes on behind `largest`, the largest id that an owner of `shard` ever gave: every id of
+    /// ours lies in a later second.
+    pub(super) fn resume_shard(&mut self, shard: Shard, largest: i64) {
+        let floor = self.floors.entry(shard).or_default();
+        *floor = ((largest >> 21) + 1).max(*floor);
+    }
+
+    /// The next id, made for `shard`.
+    pub(super) fn next(&mut self, shard: Shard, now: Timestamp) -> i64 {
+        let floor = self.floors.get(&shard).copied().unwrap_or_default();
+        let second = (now.as_second() - ID_EPOCH).max(floor).max(0) << 21;
+        // The least one behind the last that ends with this shard.
+        let place = i64::from(shard.0);
+        let behind = self.last - (self.last & 0x3ff) + place;
+        let behind = if behind > self.last {
+            behind
+        } else {
+            behind + 0x400
+        };
+        self.last = behind.max(second | place);
+        self.last
     }
 }
 
@@ -307,18 +332,42 @@ mod tests {
     #[test]
     fn a_shard_s_next_owner_goes_on_behind_the_last_one() {
         let now = at("2026-11-23T12:00:00Z");
-        let mut before = IdMaker::default();
-        let last = (0..3000).map(|_| before.next(Shard(7), now)).max().unwrap();
+        let set_back = at("2021-01-01T00:00:00Z");
+        let (mut articles, mut rows) = (IdMaker::default(), RowIdMaker::default());
+        let last_article = (0..3000).map(|_| articles.next(Shard(7), now)).max();
+        let last_row = (0..3000).map(|_| rows.next(Shard(7), now)).max();
+        let largest = last_article.unwrap().0.max(last_row.unwrap());
 
-        let mut after = IdMaker::default();
-        after.resume_shard(Shard(7), last.0);
-        after.resume_shard(Shard(8), last.0);
-        let next = after.next(Shard(7), at("2021-01-01T00:00:00Z"));
-        let other = after.next(Shard(8), at("2021-01-01T00:00:00Z"));
+        let (mut articles, mut rows) = (IdMaker::default(), RowIdMaker::default());
+        articles.resume_shard(Shard(7), largest);
+        rows.resume_shard(Shard(7), largest);
+        let article = articles.next(Shard(7), set_back);
+        let row = rows.next(Shard(7), set_back);
 
-        assert!(next > last && other > last);
-        assert_eq!((id_shard(next), id_shard(other)), (Shard(7), Shard(8)));
-        assert_eq!(after.newest(Shard(7)), next.0);
+        assert!(article > last_article.unwrap() && row > last_row.unwrap());
+        assert_eq!(id_shard(article), Shard(7));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn rows_of_one_worker_are_in_the_order_in_which_they_were_made(
+            made in proptest::collection::vec((0u16..1024, 0i64..3), 1..300),
+        ) {
+            let mut rows = RowIdMaker::default();
+
+            let ids: Vec<(u16, i64)> = made
+                .iter()
+                .map(|(shard, second)| {
+                    let now = Timestamp::from_second(1_800_000_000 + second).unwrap();
+                    (*shard, rows.next(Shard(*shard), now))
+                })
+                .collect();
+
+            proptest::prop_assert!(ids.windows(2).all(|pair| pair[0].1 < pair[1].1));
+            // No two workers own one shard: what ends with it is ours alone.
+            proptest::prop_assert!(ids.iter().all(|(shard, id)| id & 0x3ff == i64::from(*shard)));
+            proptest::prop_assert!(ids.iter().all(|(_, id)| *id < 1 << 53));
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod crash_and_resume;
 mod extraction;
 mod feeds;
 mod fetching;
+mod fleet;
 mod lists;
 mod postgres_sql;
 mod readme;

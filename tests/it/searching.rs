@@ -10,8 +10,23 @@ use wireroom::query::{ArticleQuery, SearchExpr};
 use wireroom::store::{Access, Announcement, ScrapedArticle, Store};
 
 use crate::store_contract::{
-    Room, at, entry, later, listed, noon, poll, poll_earlier, scrape, scraped, subscribe, words,
+    Room, at, entry, later, listed, noon, on_every_backend, poll, poll_earlier, scrape, scraped,
+    subscribe, words,
 };
+
+on_every_backend! {
+    words_phrases_and_operators_find_what_they_say,
+    fields_find_what_they_say,
+    dates_bound_the_answers,
+    the_language_of_the_page_is_found_with_its_kinds,
+    odd_words_find_what_a_person_means,
+    scripts_without_spaces_are_found_by_part,
+    the_index_follows_changes_and_says_how_far_it_is_behind,
+    a_search_never_shows_what_is_gone,
+    paging_a_search_gives_each_article_once,
+    a_tag_of_thousands_of_feeds_can_be_asked,
+    a_category_of_an_article_lies_in_its_folders_too,
+}
 
 /// Titles of the articles that answer, newest first.
 async fn titles(store: &Store, search: &str) -> Vec<String> {
@@ -54,8 +69,7 @@ async fn told(store: &Store, title: &str, text: &str) -> FeedId {
     feed
 }
 
-async fn newsroom() -> Room {
-    let room = Room::sqlite().await;
+async fn newsroom(room: Room) -> Room {
     let world = ListedFeed {
         title: Some("The World Today".into()),
         tags: vec!["World/Europe".into()],
@@ -91,9 +105,8 @@ async fn newsroom() -> Room {
     room
 }
 
-#[tokio::test]
-async fn words_phrases_and_operators_find_what_they_say() {
-    let store = newsroom().await;
+async fn words_phrases_and_operators_find_what_they_say(room: Room) {
+    let store = newsroom(room).await;
     let store = &store.store;
 
     check_found(store, "storm", &["Storm in the north", "Village fair"]).await;
@@ -120,9 +133,8 @@ async fn words_phrases_and_operators_find_what_they_say() {
     .await;
 }
 
-#[tokio::test]
-async fn fields_find_what_they_say() {
-    let store = newsroom().await;
+async fn fields_find_what_they_say(room: Room) {
+    let store = newsroom(room).await;
     let store = &store.store;
 
     check_found(store, "site:bbc.co.uk", &["Storm in the north"]).await;
@@ -161,9 +173,8 @@ async fn fields_find_what_they_say() {
     check_found(store, "-feed:nobody cakes", &["Village fair"]).await;
 }
 
-#[tokio::test]
-async fn dates_bound_the_answers() {
-    let store = newsroom().await;
+async fn dates_bound_the_answers(room: Room) {
+    let store = newsroom(room).await;
     let store = &store.store;
 
     check_found(store, "after:2026-11-21", &["Election day"]).await;
@@ -184,9 +195,7 @@ async fn dates_bound_the_answers() {
     .await;
 }
 
-#[tokio::test]
-async fn the_language_of_the_page_is_found_with_its_kinds() {
-    let room = Room::sqlite().await;
+async fn the_language_of_the_page_is_found_with_its_kinds(room: Room) {
     told(&room.store, "Sturm", "Ein Sturm").await;
     let page = ScrapedArticle {
         language: Some("de-AT".into()),
@@ -202,9 +211,7 @@ async fn the_language_of_the_page_is_found_with_its_kinds() {
     check_found(&room.store, "\"ein sturm\"", &[]).await;
 }
 
-#[tokio::test]
-async fn odd_words_find_what_a_person_means() {
-    let room = Room::sqlite().await;
+async fn odd_words_find_what_a_person_means(room: Room) {
     told(
         &room.store,
         "C++ and café",
@@ -234,9 +241,7 @@ async fn odd_words_find_what_a_person_means() {
     }
 }
 
-#[tokio::test]
-async fn scripts_without_spaces_are_found_by_part() {
-    let room = Room::sqlite().await;
+async fn scripts_without_spaces_are_found_by_part(room: Room) {
     told(
         &room.store,
         "東京都は晴れ",
@@ -263,9 +268,7 @@ async fn scripts_without_spaces_are_found_by_part() {
     }
 }
 
-#[tokio::test]
-async fn the_index_follows_changes_and_says_how_far_it_is_behind() {
-    let room = Room::sqlite().await;
+async fn the_index_follows_changes_and_says_how_far_it_is_behind(room: Room) {
     let feed = told(&room.store, "First", "old words").await;
     let second = news(
         "https://example.org/b",
@@ -289,9 +292,7 @@ async fn the_index_follows_changes_and_says_how_far_it_is_behind() {
     assert_eq!((caught_up.articles.len(), caught_up.index_lag), (2, 0));
 }
 
-#[tokio::test]
-async fn a_search_never_shows_what_is_gone() {
-    let room = Room::sqlite().await;
+async fn a_search_never_shows_what_is_gone(room: Room) {
     let feed = subscribe(&room.store, listed("https://example.org/feed")).await;
     let text = words(80, "word");
     poll_earlier(&room.store, feed, vec![entry("https://example.org/a")]).await;
@@ -322,7 +323,7 @@ async fn a_search_never_shows_what_is_gone() {
 
 #[tokio::test]
 async fn a_deleted_or_damaged_index_comes_back() {
-    let room = newsroom().await;
+    let room = newsroom(Room::sqlite().await).await;
     let index = room.path().with_file_name("news-search.db");
     assert!(index.exists());
 
@@ -345,7 +346,7 @@ async fn a_deleted_or_damaged_index_comes_back() {
 
 #[tokio::test]
 async fn another_process_sees_the_index_that_was_made_anew() {
-    let room = newsroom().await;
+    let room = newsroom(Room::sqlite().await).await;
     let reader = Store::open(&room.settings, Access::Reader).await.unwrap();
     let before = titles(&reader, "storm").await.len();
 
@@ -357,9 +358,7 @@ async fn another_process_sees_the_index_that_was_made_anew() {
     assert!(reader.index().await.is_err());
 }
 
-#[tokio::test]
-async fn paging_a_search_gives_each_article_once() {
-    let room = Room::sqlite().await;
+async fn paging_a_search_gives_each_article_once(room: Room) {
     let feed = subscribe(&room.store, listed("https://example.org/feed")).await;
     let entries = (0..100)
         .map(|n| Announcement {
@@ -402,9 +401,7 @@ async fn paging_a_search_gives_each_article_once() {
     assert!(seen.windows(2).all(|pair| pair[0] > pair[1]));
 }
 
-#[tokio::test]
-async fn a_tag_of_thousands_of_feeds_can_be_asked() {
-    let room = Room::sqlite().await;
+async fn a_tag_of_thousands_of_feeds_can_be_asked(room: Room) {
     let feeds = (0..3000)
         .map(|n| ListedFeed {
             tags: vec!["Many".into()],
@@ -422,9 +419,7 @@ async fn a_tag_of_thousands_of_feeds_can_be_asked() {
     check_found(&room.store, "-tag:many", &["Alone"]).await;
 }
 
-#[tokio::test]
-async fn a_category_of_an_article_lies_in_its_folders_too() {
-    let room = Room::sqlite().await;
+async fn a_category_of_an_article_lies_in_its_folders_too(room: Room) {
     let id = subscribe(&room.store, listed("https://example.org/feed")).await;
     let filed = |name: &str, tag: &str| Announcement {
         title: Some(name.into()),
@@ -448,7 +443,7 @@ async fn a_category_of_an_article_lies_in_its_folders_too() {
 #[test]
 fn no_search_ends_in_an_error_of_the_database() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let room = runtime.block_on(newsroom());
+    let room = runtime.block_on(async { newsroom(Room::sqlite().await).await });
     let mut runner = proptest::test_runner::TestRunner::default();
     let odd = prop_oneof![
         ".{0,60}",

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use wireroom::canonical::canonicalize;
@@ -55,7 +56,19 @@ impl Room {
 
     /// A new store on PostgreSQL; `None`, said loudly, where that is not installed.
     pub(crate) async fn postgres() -> Option<Self> {
-        let database = postgres::database()?;
+        /// An archive without anything in it, which is faster to copy than to make.
+        static EMPTY: OnceCell<Option<Database<'static>>> = OnceCell::const_new();
+        let empty = EMPTY.get_or_init(|| async {
+            let database = postgres::database()?;
+            let settings = Settings::Postgres(postgres_at(&database.url()));
+            let store = Store::open(&settings, Access::Command).await.unwrap();
+            store.close().await.unwrap();
+            // Connections that are being closed still count as somebody's.
+            database.disconnect_all();
+            Some(database)
+        });
+        let empty = empty.await.as_ref()?;
+        let database = postgres::server()?.copy_of(empty.name());
         let settings = postgres_at(&database.url());
         Some(Self::of(database, settings).await)
     }

@@ -9,7 +9,7 @@ use wireroom::config::Config;
 use wireroom::fetch::Fetcher;
 use wireroom::ingest::{Ingest, PollOutcome, Polled};
 use wireroom::model::FeedId;
-use wireroom::store::{Access, Feed, FeedState, Paused, Store};
+use wireroom::store::{Access, Feed, FeedState, Paused, Role, Store};
 
 use crate::cli::output::{self, clean};
 use crate::cli::{Context, Exit, names};
@@ -94,7 +94,9 @@ pub(crate) fn resume(args: &ResumeArgs, context: &Context) -> anyhow::Result<Exi
 /// A running daemon is left to do it; otherwise it is done here.
 pub(crate) fn poll(args: &PollArgs, context: &Context) -> anyhow::Result<Exit> {
     let config = context.config()?;
-    let is_daemons = Store::daemon_process(&config.store).is_some();
+    let is_daemons = context
+        .runtime()?
+        .block_on(is_polled_by_another(&config, context))?;
     let print = |row: &Row| {
         // A program gets one object for each feed, once all is said that there is to say.
         if args.json && !is_daemons {
@@ -108,6 +110,18 @@ pub(crate) fn poll(args: &PollArgs, context: &Context) -> anyhow::Result<Exit> {
         context.runtime()?.block_on(polled)?;
     }
     Ok(exit(&rows))
+}
+
+/// Whether a daemon or a worker runs that polls what is due.
+async fn is_polled_by_another(config: &Config, context: &Context) -> anyhow::Result<bool> {
+    if config.store.file().is_some() {
+        return Ok(Store::daemon_process(&config.store).is_some());
+    }
+    let store = Store::open(&config.store, Access::Command).await?;
+    let fleet = store.fleet(context.now()).await?;
+    store.close().await?;
+    let is_any = fleet.living().any(|worker| worker.role != Role::Serve);
+    Ok(is_any)
 }
 
 fn exit(rows: &[Row]) -> Exit {
@@ -174,13 +188,14 @@ async fn poll_here(rows: &mut [Row], config: &Config, json: bool) -> anyhow::Res
     let store = Store::open(&config.store, Access::Daemon).await?;
     let ingest = Arc::new(Ingest::new(
         store.clone(),
-        Fetcher::new(config.fetch.clone())?,
+        Fetcher::of_worker(config.fetch.clone(), store.ownership())?,
         config.ingest.clone(),
         config.schedule.clone(),
         Arc::default(),
     ));
     for row in rows {
         let due = row.id.filter(|_| row.result == DUE).map(FeedId);
+        // A feed whose host cannot be had from the others stays due, and has been told so.
         for (id, polled) in Arc::clone(&ingest).poll_now(due.as_slice()).await? {
             let words = record(row, &polled);
             if !json {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 
 use super::super::decide;
 use super::super::recording::{
@@ -19,10 +19,6 @@ use super::statement::{execute, get, rows};
 use super::{sightings, states};
 use crate::model::{ArticleId, Shard};
 use crate::store::record::AliasReason;
-
-/// How long polls stay in the log, and lines that one pruning takes at most.
-const LOG_DAYS: i64 = 30;
-const PRUNE_ROWS: i64 = 2000;
 
 /// Writes all but the hosts, which a batch writes last. `home` is a shard of the batch, in
 /// whose sums the changes are counted.
@@ -96,7 +92,9 @@ async fn insert_announced(
                JOIN unnest($1::smallint[], $2::bigint[]) AS n(shard, key)
                  ON a.shard = n.shard AND a.key = n.key
                WHERE a.reason = 'announced'";
-    let shards = column(&claims, |claim| shard_column(decide::form_shard(&claim.form.form)));
+    let shards = column(&claims, |claim| {
+        shard_column(decide::form_shard(&claim.form.form))
+    });
     let keys = column(&claims, |claim| claim.form.key);
     let there = rows(transaction, sql, &[&shards, &keys]).await?;
     let ours: BTreeMap<&Form, ArticleId> = claims
@@ -141,7 +139,9 @@ async fn put_claims(transaction: &Transaction<'_>, claims: &[&Claim]) -> Result<
         transaction,
         sql,
         &[
-            &column(claims, |claim| shard_column(decide::form_shard(&claim.form.form))),
+            &column(claims, |claim| {
+                shard_column(decide::form_shard(&claim.form.form))
+            }),
             &column(claims, |claim| claim.form.key),
             &column(claims, |claim| claim.form.form.as_str()),
             &column(claims, |claim| claim.article.0),
@@ -480,15 +480,5 @@ async fn log_changes(
     let ops: Vec<i16> = changes.iter().map(|change| change.2).collect();
     let seqs: Vec<i64> = changes.iter().map(|_| ids.change()).collect();
     execute(transaction, sql, &[&shards, &articles, &ops, &seqs]).await?;
-    Ok(())
-}
-
-/// Takes polls from before the last 30 days out of the log, the oldest first. Several workers
-/// may do so at once.
-pub(super) async fn prune(client: &impl GenericClient, at: i64) -> Result<(), Fault> {
-    let sql = "DELETE FROM poll_log WHERE (shard, id) IN
-                 (SELECT shard, id FROM poll_log WHERE at < $1
-                  ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    execute(client, sql, &[&(at - LOG_DAYS * 86_400_000), &PRUNE_ROWS]).await?;
     Ok(())
 }

@@ -79,10 +79,7 @@ async fn in_transaction(
 }
 
 /// A unit that knows what the reports need.
-async fn known(
-    transaction: &Transaction<'_>,
-    waiting: &[(usize, &Report)],
-) -> Result<Unit, Fault> {
+async fn known(transaction: &Transaction<'_>, waiting: &[(usize, &Report)]) -> Result<Unit, Fault> {
     let mut unit = Unit::default();
     for _ in 0..MAX_QUESTIONS {
         let wanted = unit.wanted(waiting.iter().map(|(_, report)| *report));

@@ -14,11 +14,6 @@ use super::{Postgres, articles, due, feeds, load, notes, search, upkeep};
 use crate::model::{FeedId, Shard};
 use crate::query::ArticleQuery;
 
-/// What the branches beside this one bring.
-fn to_come<T>() -> Result<T, StoreError> {
-    Err(StoreError::Database("not on PostgreSQL yet".to_owned()))
-}
-
 impl Postgres {
     /// The shards that work may be read from: a worker's own, and no other's.
     fn held(&self) -> Vec<(Shard, u64)> {

@@ -25,22 +25,19 @@ impl Postgres {
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE worker SET draining_at = coalesce(draining_at, $2)
                    WHERE id = $1 AND until > now()";
-        let n_draining = in_transaction!(self, transaction =>
-            execute(&transaction, sql, &[&worker, &ms(now)]));
-        Ok(n_draining? > 0)
+        let at = ms(now);
+        let n = in_transaction!(self, transaction => execute(&transaction, sql, &[&worker, &at]))?;
+        Ok(n > 0)
     }
 
     pub(in super::super) async fn ended(&self) {
-        let Some(worker) = self.worker() else {
+        let Some((worker, writer)) = self.worker().zip(self.shared.writer.as_ref()) else {
             return std::future::pending().await;
         };
-        match self.writer() {
-            // Who can record nothing any more is no worker either.
-            Ok(writer) => tokio::select! {
-                () = worker.ended() => {}
-                () = writer.ended() => {}
-            },
-            Err(_) => worker.ended().await,
+        // Who can record nothing any more must not go on owning what others could do.
+        tokio::select! {
+            () = worker.ended() => {}
+            () = writer.ended() => {}
         }
     }
 

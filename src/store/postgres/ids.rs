@@ -1,13 +1,13 @@
 //! Ids that a worker gives: unique over all workers, because each comes from a shard that
 //! the worker owns, and a shard's next owner goes on behind the last one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 
-use super::super::decide::IdMaker;
+use super::super::decide::{IdMaker, RowIdMaker};
 use super::super::record::Lease;
 use super::super::recording::Ids;
 use super::convert::{shard, shard_column};
@@ -18,11 +18,12 @@ use crate::model::{ArticleId, Shard};
 /// The ids of all shards that this process has owned so far.
 #[derive(Debug)]
 pub(super) struct WorkerIds {
-    maker: IdMaker,
+    articles: IdMaker,
+    rows: RowIdMaker,
     /// The epochs in which the shards' ids were read.
     epochs: HashMap<Shard, u64>,
-    /// Shards whose newest id is not in the database yet.
-    unsaved: BTreeSet<Shard>,
+    /// The newest ids that the database does not know of yet, by shard.
+    unsaved: BTreeMap<Shard, i64>,
     /// Of the next change in the log for the search index.
     next_change: i64,
 }
@@ -32,9 +33,10 @@ impl Default for WorkerIds {
         // Chance, so that no other process gives the same ones.
         let start = RandomState::new().hash_one("change") >> 2;
         Self {
-            maker: IdMaker::default(),
+            articles: IdMaker::default(),
+            rows: RowIdMaker::default(),
             epochs: HashMap::new(),
-            unsaved: BTreeSet::new(),
+            unsaved: BTreeMap::new(),
             next_change: start.cast_signed(),
         }
     }
@@ -65,8 +67,9 @@ impl WorkerIds {
                    FROM unnest($1::smallint[]) AS w(shard)";
         let shards: Vec<i16> = new.keys().map(|shard| shard_column(*shard)).collect();
         for row in rows(transaction, sql, &[&shards]).await? {
-            let shard = shard(&row, 0)?;
-            self.maker.resume_shard(shard, get(&row, 1)?);
+            let (shard, largest) = (shard(&row, 0)?, get(&row, 1)?);
+            self.articles.resume_shard(shard, largest);
+            self.rows.resume_shard(shard, largest);
         }
         self.epochs.extend(new);
         Ok(())
@@ -74,7 +77,7 @@ impl WorkerIds {
 
     /// The next line of the log of polls. These ids are found in the log itself.
     pub(super) fn poll(&mut self, shard: Shard, at: Timestamp) -> i64 {
-        self.maker.next(shard, at).0
+        self.rows.next(shard, at)
     }
 
     /// A number that no change of any article had before.
@@ -93,24 +96,33 @@ impl WorkerIds {
                    ON CONFLICT (shard, name) DO UPDATE
                      SET n = GREATEST(counter.n, excluded.n)";
         let unsaved = std::mem::take(&mut self.unsaved);
-        let shards: Vec<i16> = unsaved.iter().map(|shard| shard_column(*shard)).collect();
-        let newest: Vec<i64> = unsaved
+        let (shards, newest): (Vec<i16>, Vec<i64>) = unsaved
             .iter()
-            .map(|shard| self.maker.newest(*shard))
-            .collect();
+            .map(|(shard, newest)| (shard_column(*shard), *newest))
+            .unzip();
         execute(transaction, sql, &[&shards, &newest]).await?;
         Ok(())
     }
 }
 
+impl WorkerIds {
+    /// The database is to know that this one was given.
+    fn gave(&mut self, shard: Shard, id: i64) {
+        let newest = self.unsaved.entry(shard).or_default();
+        *newest = id.max(*newest);
+    }
+}
+
 impl Ids for WorkerIds {
     fn article(&mut self, shard: Shard, at: Timestamp) -> ArticleId {
-        self.unsaved.insert(shard);
-        self.maker.next(shard, at)
+        let id = self.articles.next(shard, at);
+        self.gave(shard, id.0);
+        id
     }
 
     fn sighting(&mut self, shard: Shard, at: Timestamp) -> i64 {
-        self.unsaved.insert(shard);
-        self.maker.next(shard, at).0
+        let id = self.rows.next(shard, at);
+        self.gave(shard, id);
+        id
     }
 }

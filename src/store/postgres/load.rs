@@ -23,10 +23,7 @@ use crate::model::{ArticleId, FeedId, FeedUrl, HostKey};
 const SAME_KEY: i64 = 16;
 
 /// What is there of `wanted`.
-pub(super) async fn find(
-    transaction: &Transaction<'_>,
-    wanted: &Wanted,
-) -> Result<Found, Fault> {
+pub(super) async fn find(transaction: &Transaction<'_>, wanted: &Wanted) -> Result<Found, Fault> {
     // Articles first: whoever merges two of them locks them before he takes their rows away.
     let mut articles = articles(transaction, wanted).await?;
     let (entries, notes, alike, words, claims, (), aliases, jobs, homes) = tokio::try_join!(
@@ -75,10 +72,7 @@ async fn entries(
     sightings(&rows(transaction, sql, &[&feeds, &keys, &SAME_KEY]).await?)
 }
 
-async fn notes(
-    transaction: &Transaction<'_>,
-    wanted: &Wanted,
-) -> Result<Vec<SightingRow>, Fault> {
+async fn notes(transaction: &Transaction<'_>, wanted: &Wanted) -> Result<Vec<SightingRow>, Fault> {
     if wanted.notes.is_empty() {
         return Ok(Vec::new());
     }
@@ -94,13 +88,17 @@ async fn notes(
         .iter()
         .map(|(feed, hash)| (feed.0, *hash))
         .unzip();
-    sightings(&rows(transaction, sql, &[&feeds, &hashes, &int(Unit::ALIKE_WANTED)]).await?)
+    sightings(
+        &rows(
+            transaction,
+            sql,
+            &[&feeds, &hashes, &int(Unit::ALIKE_WANTED)],
+        )
+        .await?,
+    )
 }
 
-async fn alike(
-    transaction: &Transaction<'_>,
-    wanted: &Wanted,
-) -> Result<Vec<SightingRow>, Fault> {
+async fn alike(transaction: &Transaction<'_>, wanted: &Wanted) -> Result<Vec<SightingRow>, Fault> {
     if wanted.alike.is_empty() {
         return Ok(Vec::new());
     }
@@ -140,10 +138,7 @@ fn read_sighting(row: &Row) -> Result<SightingRow, Fault> {
     })
 }
 
-async fn words(
-    transaction: &Transaction<'_>,
-    wanted: &Wanted,
-) -> Result<Vec<(i64, Words)>, Fault> {
+async fn words(transaction: &Transaction<'_>, wanted: &Wanted) -> Result<Vec<(i64, Words)>, Fault> {
     if wanted.words.is_empty() {
         return Ok(Vec::new());
     }
@@ -231,10 +226,7 @@ async fn articles(
 
 /// What hangs on articles that are locked: whether they have a text, and who was first. A
 /// statement of its own, since the first one saw these rows as they were before the lock.
-async fn hang(
-    transaction: &Transaction<'_>,
-    articles: &mut [ArticleRow],
-) -> Result<(), Fault> {
+async fn hang(transaction: &Transaction<'_>, articles: &mut [ArticleRow]) -> Result<(), Fault> {
     if articles.is_empty() {
         return Ok(());
     }
@@ -293,11 +285,7 @@ fn read_article(row: &Row) -> Result<ArticleRow, Fault> {
     })
 }
 
-fn publication(
-    text: Option<String>,
-    at: Option<i64>,
-    from: Option<String>,
-) -> Option<Publication> {
+fn publication(text: Option<String>, at: Option<i64>, from: Option<String>) -> Option<Publication> {
     Some(Publication {
         text: text?,
         at: time(at?),

@@ -196,7 +196,7 @@ impl Postgres {
     }
 
     /// This process as a worker, if it is one.
-    pub(super) fn worker(&self) -> Option<&Worker> {
+    fn worker(&self) -> Option<&Worker> {
         self.shared.worker.get()
     }
 

@@ -77,7 +77,9 @@ async fn write_states(transaction: &Transaction<'_>, polls: &[&PollRow]) -> Resu
             &column(polls, |poll| poll.at),
             &column(polls, |poll| poll.due_at),
             &of(&validators, |validators| validators.etag.as_deref()),
-            &of(&validators, |validators| validators.last_modified.as_deref()),
+            &of(&validators, |validators| {
+                validators.last_modified.as_deref()
+            }),
             &of(&validators, |validators| validators.url.as_deref()),
             &column(polls, |poll| int4(poll.failures)),
             &column(polls, |poll| int4(poll.gone)),

@@ -8,17 +8,19 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Pool};
+use deadpool_postgres::Pool;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::super::StoreError;
+use super::super::column::time;
 use super::super::record::{DueFeed, DuePage, PollRecorded, PollReport, Saved, ScrapeReport};
 use super::super::recording::{Poll, Recorded, Report, Scrape};
 use super::fault::{self, Again, Attempts, Fault};
 use super::ids::WorkerIds;
-use super::{apply, batch, connect};
+use super::{batch, connect, upkeep};
+use crate::model::Shard;
 
 /// Reports that may wait; more would only hide that the database is too slow.
 const QUEUE: usize = 512;
@@ -33,6 +35,8 @@ const GATHER: Duration = Duration::from_millis(2);
 
 /// Polls between two prunings of the log.
 const PRUNE_EVERY: usize = 500;
+/// Lines of the log that one pruning takes at most.
+const PRUNE_ROWS: usize = 2000;
 
 /// The handle of the writer's task. Dropping it ends the task after what it has been sent.
 #[derive(Debug)]
@@ -263,24 +267,27 @@ impl Work {
         done
     }
 
-    /// Takes old polls out of the log, after every 500th poll.
+    /// Takes old polls of these shards out of the log, after every 500th poll.
     async fn prune_now_and_then(&mut self, reports: &[Report]) {
-        let polls = reports.iter().filter_map(Report::as_poll);
-        let Some(at) = polls.clone().map(Poll::at).max() else {
+        let polls: Vec<&Poll> = reports.iter().filter_map(Report::as_poll).collect();
+        let Some(at) = polls.iter().map(|poll| poll.at()).max() else {
             return;
         };
-        self.n_polls += polls.count();
+        self.n_polls += polls.len();
         if self.n_polls < PRUNE_EVERY {
             return;
         }
         self.n_polls = 0;
+        let held: Vec<(Shard, u64)> = polls
+            .iter()
+            .map(|poll| (poll.lease().shard, poll.lease().epoch))
+            .collect();
+        let pruned = async {
+            let client = connect::client(&self.pool).await?;
+            upkeep::prune_polls(&client, &held, time(at), PRUNE_ROWS).await
+        };
         // A failure leaves old lines for the next time.
-        let _ = self.prune(at).await;
-    }
-
-    async fn prune(&self, at: i64) -> Result<(), Fault> {
-        let client: Client = connect::client(&self.pool).await?;
-        apply::prune(&client, at).await
+        let _ = pruned.await;
     }
 }
 

@@ -20,8 +20,8 @@ mod clean;
 
 pub(super) use reports::{Poll, Report, Said, Scrape};
 pub(super) use rows::{
-    Answer, ArticleRow, Body, Born, Claim, First, Form, JobRow, Mark, Op, PageError, Place, PollRow, ReadingRow,
-    SightingRow, Words, page_state, reason,
+    Answer, ArticleRow, Body, Born, Claim, First, Form, JobRow, Mark, Op, PageError, Place,
+    PollRow, ReadingRow, SightingRow, Words, page_state, reason,
 };
 pub(super) use unit::{Absorbed, Found, Ids, Job, Recorded, Refusal, Touched, Unit};
 pub(super) use wanted::Wanted;

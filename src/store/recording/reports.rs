@@ -47,7 +47,10 @@ impl Report {
     /// About how much text it holds.
     pub(in crate::store) fn size_bytes(&self) -> usize {
         let size = |body: &Body| {
-            let rendering = body.rendering.as_ref().map_or(0, |packed| packed.data.len());
+            let rendering = body
+                .rendering
+                .as_ref()
+                .map_or(0, |packed| packed.data.len());
             body.text.len() + rendering
         };
         match self {

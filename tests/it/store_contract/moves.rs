@@ -222,12 +222,16 @@ async fn every_move_is_counted_and_recording_one_twice_is_one(room: Room) {
     for n in 1..=3 {
         let page = the_due_page(&room.store).await;
         let feed = the_due_feed(&room.store).await;
-        for _ in 0..2 {
-            let moved = page_moved(&format!("https://page{n}.example/"));
-            room.store.record_scrape(&page, moved).await.unwrap();
-            let moved = poll_moved(&format!("https://feed{n}.example/"));
-            room.store.record_poll(&feed, moved).await.unwrap();
-        }
+        let page_moved = || page_moved(&format!("https://page{n}.example/"));
+        let poll_moved = || poll_moved(&format!("https://feed{n}.example/"));
+        let store = &room.store;
+        store.record_scrape(&page, page_moved()).await.unwrap();
+        store.record_poll(&feed, poll_moved()).await.unwrap();
+        // The work is elsewhere by now, under another lease perhaps.
+        let page_again = store.record_scrape(&page, page_moved()).await;
+        let feed_again = store.record_poll(&feed, poll_moved()).await;
+        assert!(matches!(page_again, Ok(_) | Err(StoreError::Fenced)));
+        assert!(matches!(feed_again, Ok(_) | Err(StoreError::Fenced)));
         let page = the_due_page(&room.store).await;
         let feed = the_due_feed(&room.store).await;
         assert_eq!((page.moves, feed.moves), (n, n));

@@ -208,7 +208,12 @@ async fn one_article_over_five_feeds_is_one_article(room: Room) {
             tags: vec![format!("tag {n}"), "news".into()],
             ..entry("https://example.org/story?utm_source=rss")
         };
-        recorded.push(poll(&room.store, *feed, vec![entry]).await);
+        let due = due_feed(&room.store, *feed).await;
+        let report = PollReport {
+            at: later(n as i64),
+            ..report(reading(vec![entry]))
+        };
+        recorded.push(room.store.record_poll(&due, report).await.unwrap());
     }
 
     let articles = all(&room.store).await;
@@ -420,7 +425,7 @@ async fn a_plain_summary_is_shown_as_markdown_and_html(room: Room) {
 fn sightings_and_changes(room: &Room) -> (i64, i64) {
     (
         room.number("SELECT count(*) FROM sighting"),
-        room.number("SELECT CAST(sum(seq) AS BIGINT) FROM article_change"),
+        room.number("SELECT CAST(sum(seq % 1000003) AS BIGINT) FROM article_change"),
     )
 }
 

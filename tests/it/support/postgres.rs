@@ -160,9 +160,14 @@ impl Server {
 
     /// A new, empty database, dropped with its value.
     pub(crate) fn database(&self) -> Database<'_> {
+        self.copy_of("template0")
+    }
+
+    /// A copy of a database to which nobody is connected, dropped with its value.
+    pub(crate) fn copy_of(&self, template: &str) -> Database<'_> {
         let n = self.n_databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{n}");
-        let made = format!("CREATE DATABASE {name} TEMPLATE template0 OWNER {OWNER}");
+        let made = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}");
         self.ask("postgres", &made).unwrap();
         Database { server: self, name }
     }
