@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use deadpool_postgres::Transaction;
+use jiff::Timestamp;
 
 use super::super::decide;
 use super::super::recording::{
@@ -20,13 +21,21 @@ use super::{sightings, states};
 use crate::model::{ArticleId, Shard};
 use crate::store::record::AliasReason;
 
-/// Writes all but the hosts, which a batch writes last. `home` is a shard of the batch, in
-/// whose sums the changes are counted.
+/// Where a batch counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// One of its shards, in whose sums all its changes are counted.
+    pub(super) shard: Shard,
+    /// When the last of its reports was made.
+    pub(super) at: Timestamp,
+}
+
+/// Writes all but the hosts, which a batch writes last.
 pub(super) async fn write(
     transaction: &Transaction<'_>,
     unit: &Unit,
     ids: &mut WorkerIds,
-    home: Shard,
+    place: Place,
 ) -> Result<(), Fault> {
     let (announced, others): (Vec<&Claim>, Vec<&Claim>) = unit
         .claims()
@@ -44,8 +53,8 @@ pub(super) async fn write(
         absorb(transaction, absorbed).await?;
     }
     states::write(transaction, unit.polls(), ids).await?;
-    count(transaction, unit, home).await?;
-    log_changes(transaction, unit, ids).await
+    count(transaction, unit, place.shard).await?;
+    log_changes(transaction, unit, ids, place).await
 }
 
 /// A column of some rows.
@@ -461,6 +470,7 @@ async fn log_changes(
     transaction: &Transaction<'_>,
     unit: &Unit,
     ids: &mut WorkerIds,
+    place: Place,
 ) -> Result<(), Fault> {
     let mut changes: Vec<(i16, i64, i16)> = unit
         .changes()
@@ -478,7 +488,10 @@ async fn log_changes(
     let shards: Vec<i16> = changes.iter().map(|change| change.0).collect();
     let articles: Vec<i64> = changes.iter().map(|change| change.1).collect();
     let ops: Vec<i16> = changes.iter().map(|change| change.2).collect();
-    let seqs: Vec<i64> = changes.iter().map(|_| ids.change()).collect();
+    let seqs: Vec<i64> = changes
+        .iter()
+        .map(|_| ids.row(place.shard, place.at))
+        .collect();
     execute(transaction, sql, &[&shards, &articles, &ops, &seqs]).await?;
     Ok(())
 }

@@ -2,7 +2,6 @@
 //! the worker owns, and a shard's next owner goes on behind the last one.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, RandomState};
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
@@ -16,7 +15,7 @@ use super::statement::{execute, get, rows};
 use crate::model::{ArticleId, Shard};
 
 /// The ids of all shards that this process has owned so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct WorkerIds {
     articles: IdMaker,
     rows: RowIdMaker,
@@ -24,22 +23,6 @@ pub(super) struct WorkerIds {
     epochs: HashMap<Shard, u64>,
     /// The newest ids that the database does not know of yet, by shard.
     unsaved: BTreeMap<Shard, i64>,
-    /// Of the next change in the log for the search index.
-    next_change: i64,
-}
-
-impl Default for WorkerIds {
-    fn default() -> Self {
-        // Chance, so that no other process gives the same ones.
-        let start = RandomState::new().hash_one("change") >> 2;
-        Self {
-            articles: IdMaker::default(),
-            rows: RowIdMaker::default(),
-            epochs: HashMap::new(),
-            unsaved: BTreeMap::new(),
-            next_change: start.cast_signed(),
-        }
-    }
 }
 
 impl WorkerIds {
@@ -75,15 +58,11 @@ impl WorkerIds {
         Ok(())
     }
 
-    /// The next line of the log of polls. These ids are found in the log itself.
-    pub(super) fn poll(&mut self, shard: Shard, at: Timestamp) -> i64 {
+    /// The next line of the log of polls, or the next number of a change: the database need
+    /// not be told. The log is looked through when a shard changes hands, and a change lives
+    /// only until it has been indexed.
+    pub(super) fn row(&mut self, shard: Shard, at: Timestamp) -> i64 {
         self.rows.next(shard, at)
-    }
-
-    /// A number that no change of any article had before.
-    pub(super) fn change(&mut self) -> i64 {
-        self.next_change = (self.next_change + 1) & (i64::MAX >> 1);
-        self.next_change
     }
 
     /// Writes the newest ids of the shards that gave some to rows other than the log's.

@@ -2,7 +2,6 @@
 //! statement each for all polls of a unit, however many.
 
 use deadpool_postgres::Transaction;
-use jiff::Timestamp;
 
 use super::super::column::time;
 use super::super::recording::{Answer, Place, PollRow, ReadingRow};
@@ -180,7 +179,7 @@ async fn write_log(
                  $10::bigint[], $11::text[], $12::text[])";
     let lines: Vec<i64> = polls
         .iter()
-        .map(|poll| ids.poll(poll.shard, instant(poll)))
+        .map(|poll| ids.row(poll.shard, time(poll.at)))
         .collect();
     execute(
         transaction,
@@ -202,8 +201,4 @@ async fn write_log(
     )
     .await?;
     Ok(())
-}
-
-fn instant(poll: &PollRow) -> Timestamp {
-    time(poll.at)
 }

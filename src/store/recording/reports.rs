@@ -44,6 +44,14 @@ impl Report {
         }
     }
 
+    /// When it was made.
+    pub(in crate::store) fn at(&self) -> Timestamp {
+        match self {
+            Self::Poll(poll) => poll.report.at,
+            Self::Scrape(scrape) => scrape.at,
+        }
+    }
+
     /// About how much text it holds.
     pub(in crate::store) fn size_bytes(&self) -> usize {
         let size = |body: &Body| {
@@ -115,6 +123,22 @@ impl Poll {
     /// When it was made, in Unix milliseconds.
     pub(in crate::store) fn at(&self) -> i64 {
         self.report.at.as_millisecond()
+    }
+
+    /// Whether this poll has been recorded before, since when its feed is polled somewhere
+    /// else: there, after so many moves, and last polled at that time.
+    pub(in crate::store) fn has_left(
+        &self,
+        moved_url: Option<&str>,
+        moves: u32,
+        last_poll_at: Option<i64>,
+    ) -> bool {
+        match &self.report.result {
+            PollResult::Moved(url) => {
+                moved_url == Some(url.as_str()) && moves == self.due.moves.saturating_add(1)
+            }
+            _ => moves == 0 && self.due.moves > 0 && last_poll_at == Some(self.at()),
+        }
     }
 
     pub(super) fn reading(&self) -> Option<&FeedReading> {
