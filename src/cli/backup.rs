@@ -11,7 +11,8 @@ use super::{Context, Exit};
 const EXAMPLES: &str = "\
 The copy is one consistent moment of the archive, whatever the daemon does meanwhile. The
 search index is not copied: it is made again from the archive. To restore, stop the daemon
-and put the copy in the place of the store.
+and put the copy in the place of the store. A PostgreSQL database is copied by `pg_dump`: the
+command for yours is shown instead.
 
 Examples:
   wireroom backup /backup/wireroom.db

@@ -1,28 +1,24 @@
 //! `wireroom doctor`: checks everything that the daemon stands on, and says what to do.
 
 mod report;
+mod store;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustix::fs::Access as Permission;
 use wireroom::config::{self, Config, Environment, Lists};
 use wireroom::fetch::{Fetcher, RequestSettings};
 use wireroom::model::{ErrorKind, Failure, FeedUrl, Validators};
-use wireroom::store::{Access, Feed, FeedState, Store, StoreError};
+use wireroom::store::{Feed, FeedState};
 
 use super::config::counted;
-use super::{Context, Exit, output};
+use super::{Context, Exit};
 use report::Report;
 
 /// Failing feeds that are listed one by one.
 const MAX_FEEDS: usize = 50;
-/// Less free space than this stops the store soon.
-const LITTLE_SPACE: u64 = 64 << 20;
-/// Less free space than this wants attention.
-const SOME_SPACE: u64 = 1 << 30;
 /// Before this, a clock was never set: the time of this program's first release.
 const EARLIEST: &str = "2026-01-01T00:00:00Z";
 /// After this, a clock is broken, and so are dates of four digits in many feeds.
@@ -37,11 +33,6 @@ const CERTIFICATES: &[&str] = &[
     "/etc/ssl/certs",
     "/etc/pki/tls/certs",
 ];
-/// What to do when no daemon runs.
-const START: &str = "start it: `systemctl start wireroom`, or `wireroom run`";
-/// What to do about a damaged store.
-const RESTORE: &str = "stop the daemon, move the file and those beside it (-wal, -shm) away and \
-    keep them, put a copy of `wireroom backup` in its place, and look at the disk";
 /// Times in the store may be so far ahead of the clock.
 const CLOCK_SLACK: Duration = Duration::from_secs(300);
 
@@ -77,7 +68,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     if !examined.errors.is_empty() {
         return Ok(report.exit());
     }
-    let examination = examine(&examined.config, args, context.now(), &mut report);
+    let examination = examine(&examined.config, args, context, &mut report);
     context.runtime()?.block_on(examination)?;
     Ok(report.exit())
 }
@@ -86,14 +77,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 async fn examine(
     config: &Config,
     args: &Args,
-    now: Timestamp,
+    context: &Context,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     check_configuration(config, report)?;
     let lists = check_lists(config, report)?;
-    check_space(config, report)?;
-    let feeds = check_store(config, now, report).await?;
-    check_clock(now, &feeds, report)?;
+    store::check_space(config, report)?;
+    let feeds = store::check(config, context, report).await?;
+    check_clock(context.now(), &feeds, report)?;
     let fetcher = check_certificates(config, report)?;
     if let (Some(fetcher), false) = (fetcher, args.offline) {
         check_network(&fetcher, probe(&lists, &feeds), report).await?;
@@ -139,140 +130,6 @@ fn check_lists(config: &Config, report: &mut Report) -> anyhow::Result<Lists> {
         report.ok("lists", format_args!("{feeds} in {lists}"))?;
     }
     Ok(lists)
-}
-
-/// Whether the store's folder can be written, and how much room there is.
-fn check_space(config: &Config, report: &mut Report) -> anyhow::Result<()> {
-    let Some(path) = config.store.file() else {
-        return Ok(());
-    };
-    let folder = existing_folder(path);
-    if let Err(error) = rustix::fs::access(&folder, Permission::WRITE_OK | Permission::EXEC_OK) {
-        // People who only ask questions need not write; the daemon must.
-        let message = format!(
-            "{} cannot be written by this user: {error}",
-            folder.display()
-        );
-        let remedy = "run the daemon as the user that owns the folder, or change its owner";
-        report.warn("space", message, remedy)?;
-    }
-    let free = match rustix::fs::statvfs(&folder) {
-        Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
-        Err(error) => {
-            let message = format!("cannot look at {}: {error}", folder.display());
-            return report.fail("space", message, "check [store] url");
-        }
-    };
-    let message = format!("{} free in {}", output::size(free), folder.display());
-    let remedy = "free some space, or move the store";
-    if free < LITTLE_SPACE {
-        report.fail("space", message, remedy)
-    } else if free < SOME_SPACE {
-        report.warn("space", message, remedy)
-    } else {
-        report.ok("space", message)
-    }
-}
-
-/// The folder of the store, or the nearest above it that exists.
-fn existing_folder(store: &Path) -> PathBuf {
-    store
-        .ancestors()
-        .skip(1)
-        .find(|folder| folder.is_dir())
-        .map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
-/// Opens and checks the store; the feeds that it knows.
-async fn check_store(
-    config: &Config,
-    now: Timestamp,
-    report: &mut Report,
-) -> anyhow::Result<Vec<Feed>> {
-    let path = &config.store;
-    if config.store.file().is_some_and(|path| !path.exists()) {
-        let message = format!("there is none at {path} yet");
-        report.warn("store", message, "start `wireroom run`, which makes it")?;
-        return Ok(Vec::new());
-    }
-    let daemon = Store::daemon_process(&config.store);
-    match daemon {
-        Some(pid) => report.ok("daemon", format_args!("running as process {pid}"))?,
-        None => report.warn("daemon", "not running, so nothing is collected", START)?,
-    }
-    let Inspection {
-        feeds,
-        findings,
-        index_lag,
-    } = match inspect_store(config, now).await {
-        Ok(inspection) => inspection,
-        Err(error) => {
-            report.fail("store", &error, store_remedy(&error))?;
-            return Ok(Vec::new());
-        }
-    };
-    for finding in &findings {
-        report.fail("store", finding, RESTORE)?;
-    }
-    if findings.is_empty() {
-        report.ok("store", format_args!("{path} is sound"))?;
-    }
-    check_index(index_lag, daemon, report)?;
-    Ok(feeds)
-}
-
-/// What a store says of itself.
-struct Inspection {
-    feeds: Vec<Feed>,
-    /// What is broken.
-    findings: Vec<String>,
-    /// Changes that cannot be searched yet.
-    index_lag: u64,
-}
-
-async fn inspect_store(config: &Config, now: Timestamp) -> Result<Inspection, StoreError> {
-    let store = Store::open(&config.store, Access::Reader).await?;
-    let inspection = Inspection {
-        findings: store.check().await?,
-        feeds: store.feeds().await?,
-        index_lag: store.status(now).await?.index_lag,
-    };
-    store.close().await?;
-    Ok(inspection)
-}
-
-/// An index that lags is no fault: it is made from the archive, also when it was lost.
-fn check_index(lag: u64, daemon: Option<u32>, report: &mut Report) -> anyhow::Result<()> {
-    let changes = match lag {
-        0 => return report.ok("search", "all that is stored can be searched"),
-        1 => "1 change is not searchable yet".to_owned(),
-        _ => format!("{} changes are not searchable yet", output::grouped(lag)),
-    };
-    let message = format!("{changes}; the daemon takes them in");
-    match daemon {
-        Some(_) => report.ok("search", message),
-        None => report.warn("search", message, START),
-    }
-}
-
-/// What to do about a store that does not open.
-fn store_remedy(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::Newer { .. } => {
-            "use the newer wireroom, or put the backup made before the upgrade in the store's place"
-        }
-        StoreError::Corrupt { .. } => RESTORE,
-        StoreError::Missing { .. } => "start `wireroom run`, which makes it",
-        StoreError::Unwritable { .. } => "correct owner and mode of the file and its folder",
-        StoreError::Full { .. } => "free some space; what was acknowledged is safe",
-        StoreError::Locked { .. } => "stop the other daemon",
-        StoreError::Unreachable { .. } => {
-            "correct [store] url or the password, or start the server; `psql` with the same URL must get in"
-        }
-        StoreError::Fenced | StoreError::BackupElsewhere { .. } | StoreError::Database(_) => {
-            "run this again; if it stays so, report it with the message"
-        }
-    }
 }
 
 fn check_clock(now: Timestamp, feeds: &[Feed], report: &mut Report) -> anyhow::Result<()> {
@@ -453,14 +310,5 @@ mod tests {
         assert!(has_certificate(&full));
         assert!(!has_certificate(&empty));
         assert!(!has_certificate(folder.path()));
-    }
-
-    #[test]
-    fn the_folder_that_will_hold_the_store_is_looked_at() {
-        let folder = tempfile::tempdir().unwrap();
-
-        let found = existing_folder(&folder.path().join("not/yet/there.db"));
-
-        assert_eq!(found, folder.path());
     }
 }

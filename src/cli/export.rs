@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use wireroom::export::{self, ExportError, Exported, ReplacedFile};
-use wireroom::query::{ArticleQuery, Parts};
+use wireroom::query::{ArticleQuery, Order, Parts};
 use wireroom::store::{Access, Store};
 
 use super::output;
@@ -74,6 +74,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         let store = context.store(Access::Reader).await?;
         let query = ArticleQuery {
             search,
+            order: Order::Newest,
             feed: names::optional_feed_id(&store, args.feed.as_deref()).await?,
             cursor: None,
             limit: args.limit.unwrap_or(0).try_into()?,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 use wireroom::export::ArticleRecord;
 use wireroom::query::{ArticleQuery, Parts};
-use wireroom::store::{Access, Article};
+use wireroom::store::{Access, Article, Listing};
 
 use super::output::{self, Fit, Table};
 use super::paging::{Paging, Reading};
@@ -56,10 +56,11 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Reading> {
         ("TITLE", Fit::Cut),
         ("URL", Fit::Piped),
     ]);
-    let show = |articles: &[Article]| match args.paging.json {
-        true => print_json(articles),
+    let show = |listing: &Listing| match args.paging.json {
+        true => print_json(&listing.articles),
         false => {
-            articles.iter().for_each(|article| add(&mut table, article));
+            let articles = listing.articles.iter();
+            articles.for_each(|article| add(&mut table, article));
             Ok(table.flow()?)
         }
     };
@@ -69,7 +70,7 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Reading> {
 }
 
 /// One JSON object a line.
-pub(crate) fn print_json(articles: &[Article]) -> anyhow::Result<()> {
+fn print_json(articles: &[Article]) -> anyhow::Result<()> {
     for article in articles {
         output::json(&ArticleRecord::from(article))?;
     }

@@ -25,6 +25,7 @@ mod show;
 
 mod backup;
 mod doctor;
+mod migrate;
 mod status;
 mod worker;
 
@@ -110,7 +111,7 @@ enum Command {
     ExportOpml(export_opml::Args),
     /// Make the running daemon read its configuration and feed lists again
     Reload(reload::Args),
-    /// Find articles by words, newest first
+    /// Find articles by words, newest first or best first
     Search(search::Args),
     /// List the newest articles
     List(list::Args),
@@ -126,6 +127,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Copy the archive to a file while everything goes on
     Backup(backup::Args),
+    /// Copy the whole archive to another database, ids and all
+    Migrate(migrate::Args),
     /// Look into the configuration
     Config(config::Args),
     /// Show what a feed document says
@@ -156,6 +159,7 @@ impl Command {
             Self::Worker(args) => worker::run(args, context),
             Self::Doctor(args) => doctor::run(args, context),
             Self::Backup(args) => backup::run(args, context),
+            Self::Migrate(args) => migrate::run(args, context),
             Self::Config(args) => config::run(args, context),
             Self::Parse(args) => parse::run(args, context),
             Self::Discover(args) => discover::run(args, context),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use wireroom::query::{ArticleQuery, Cursor};
-use wireroom::store::{Article, Store};
+use wireroom::store::{Listing, Store};
 
 use super::{Context, names, output};
 
@@ -46,6 +46,8 @@ pub(crate) struct Reading {
     pub(crate) next: Option<Cursor>,
     /// Changes that the search index has not seen yet.
     pub(crate) index_lag: u64,
+    /// Matches that were ranked, when those are not all.
+    pub(crate) n_ranked: Option<usize>,
 }
 
 impl Paging {
@@ -64,7 +66,7 @@ impl Paging {
         &self,
         store: &Store,
         mut query: ArticleQuery,
-        mut show: impl FnMut(&[Article]) -> anyhow::Result<()>,
+        mut show: impl FnMut(&Listing) -> anyhow::Result<()>,
     ) -> anyhow::Result<Reading> {
         let mut reading = Reading::default();
         let mut left = self.wanted();
@@ -73,11 +75,13 @@ impl Paging {
         while left > 0 {
             query.limit = left.min(PAGE);
             let listing = store.articles(&query).await?;
-            show(&listing.articles)?;
+            show(&listing)?;
             left = left.saturating_sub(listing.articles.len());
             reading.n_articles += listing.articles.len();
             reading.index_lag = reading.index_lag.max(listing.index_lag);
             reading.next = listing.next;
+            let part = listing.ranked.filter(|ranked| !ranked.is_all);
+            reading.n_ranked = part.map(|ranked| ranked.n_ranked);
             match listing.next {
                 // A cursor that does not move would make this endless.
                 Some(next) if Some(next) != query.cursor => query.cursor = Some(next),

@@ -4,6 +4,7 @@
 //! again by itself, changes nothing if it finds a fault, and leaves its answer in the store
 //! as the note `reload`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -22,7 +23,8 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 const EXAMPLES: &str = "\
 Checks the configuration and the feed lists first; if they are wrong, says so, exits with 78,
-and the daemon hears nothing. Otherwise waits up to 10 s for the daemon's answer.
+and the daemon hears nothing. Otherwise waits up to 10 s for the daemon's answer. With a
+PostgreSQL store it tells all workers on this machine, one after the other.
 
 Examples:
   wireroom reload
@@ -45,10 +47,15 @@ pub(crate) struct Args {
 /// Runs `wireroom reload`.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let config = checked(context)?;
-    let pid = daemon(args, &config)?;
     context.runtime()?.block_on(async {
-        let answer = reload(&config, pid).await?;
-        report(&answer, args, context)
+        let mut exit = Exit::Success;
+        for pid in daemons(args, &config, context).await? {
+            let answer = reload(&config, pid).await?;
+            if report(&answer, args, context)? != Exit::Success {
+                exit = Exit::Failed;
+            }
+        }
+        Ok(exit)
     })
 }
 
@@ -61,14 +68,45 @@ fn checked(context: &Context) -> anyhow::Result<Config> {
     Ok(examined.config)
 }
 
-fn daemon(args: &Args, config: &Config) -> anyhow::Result<Pid> {
-    let store = &config.store;
-    let found = args
-        .pid
-        .or_else(|| i32::try_from(Store::daemon_process(store)?).ok());
-    found
-        .and_then(Pid::from_raw)
-        .ok_or_else(|| anyhow!("no daemon is running on {}", store))
+/// Whom to tell: the daemon of a file; of a database all workers on this machine, one after
+/// the other, because they answer in one place.
+async fn daemons(args: &Args, config: &Config, context: &Context) -> anyhow::Result<Vec<Pid>> {
+    let settings = &config.store;
+    if let Some(pid) = args.pid.and_then(Pid::from_raw) {
+        return Ok(vec![pid]);
+    }
+    if settings.file().is_some() {
+        let found = Store::daemon_process(settings);
+        let found = found.and_then(process).into_iter().collect::<Vec<_>>();
+        return match found.is_empty() {
+            true => Err(anyhow!("no daemon is running on {settings}")),
+            false => Ok(found),
+        };
+    }
+    let store = Store::open(settings, Access::Reader).await?;
+    let fleet = store.fleet(context.now()).await?;
+    store.close().await?;
+    let here = fleet.living().filter(|worker| worker.is_here());
+    let found: Vec<Pid> = here.filter_map(|worker| process(worker.pid)).collect();
+    if found.is_empty() {
+        let elsewhere: BTreeSet<&str> = fleet
+            .living()
+            .map(|worker| worker.machine.as_str())
+            .collect();
+        if elsewhere.is_empty() {
+            bail!("no worker is running on {settings}");
+        }
+        let elsewhere: Vec<&str> = elsewhere.into_iter().collect();
+        bail!(
+            "no worker of {settings} is running on this machine; run this on {}",
+            output::clean(&elsewhere.join(", "))
+        );
+    }
+    Ok(found)
+}
+
+fn process(pid: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(pid).ok()?)
 }
 
 /// Tells the daemon, and gives its answer.

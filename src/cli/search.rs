@@ -1,8 +1,10 @@
 //! `wireroom search`: articles by words.
 
 use clap::builder::styling::Style;
-use wireroom::query::{ArticleQuery, Parts, SearchExpr};
-use wireroom::store::{Access, Article};
+use serde::Serialize;
+use wireroom::export::ArticleRecord;
+use wireroom::query::{ArticleQuery, Order, Parts, SearchExpr};
+use wireroom::store::{Access, Article, Listing};
 
 use super::output::{self, BOLD, DIM, MARK, clean, styled};
 use super::paging::{Paging, Reading};
@@ -20,9 +22,10 @@ Examples:
   wireroom search '\"new york\" OR boston' -sport
   wireroom search climate site:themoscowtimes.com after:2026-11-01
   wireroom search harbour lang:de author:schmidt after:7d --json | jq -r .url
+  wireroom search --rank harbour fire
   wireroom search taliban --limit 100";
 
-/// Find articles by words, newest first
+/// Find articles by words, newest first or best first
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -30,20 +33,40 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "WORDS", value_parser = query_args::word)]
     words: Vec<String>,
 
+    /// Best answers first, among the newest 1000 matches
+    #[arg(long)]
+    rank: bool,
+
     #[command(flatten)]
     paging: Paging,
+}
+
+/// One answer as a JSON object: the article, and how well it answers when that was asked.
+#[derive(Serialize)]
+struct AnswerRecord<'a> {
+    #[serde(flatten)]
+    article: ArticleRecord<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let search = query_args::required_search(&args.words, context)?;
     let reading = context.runtime()?.block_on(find(args, &search, context))?;
     tell_lag(reading.index_lag, context);
+    if let Some(n_ranked) = reading.n_ranked {
+        context.say(format_args!("ranked among the newest {n_ranked} matches"));
+    }
     if reading.n_articles == 0 {
         context.say("nothing found");
         return Ok(Exit::NothingFound);
     }
+    let command = match args.rank {
+        true => "search --rank",
+        false => "search",
+    };
     args.paging
-        .tell_next(&reading, "search", &args.words, context);
+        .tell_next(&reading, command, &args.words, context);
     Ok(Exit::Success)
 }
 
@@ -52,15 +75,32 @@ async fn find(args: &Args, search: &SearchExpr, context: &Context) -> anyhow::Re
     let query = ArticleQuery {
         search: Some(search.clone()),
         parts: Parts::Whole,
+        order: match args.rank {
+            true => Order::Rank,
+            false => Order::Newest,
+        },
         ..ArticleQuery::default()
     };
-    let show = |articles: &[Article]| match args.paging.json {
-        true => list::print_json(articles),
-        false => articles
-            .iter()
-            .try_for_each(|article| print(article, search)),
+    let show = |listing: &Listing| {
+        let ranked = listing.ranked.as_ref();
+        for (place, article) in listing.articles.iter().enumerate() {
+            let score = ranked.and_then(|ranked| ranked.scores.get(place)).copied();
+            match args.paging.json {
+                true => output::json(&AnswerRecord {
+                    article: ArticleRecord::from(article),
+                    score: score.map(rounded),
+                })?,
+                false => print(article, search)?,
+            }
+        }
+        Ok(())
     };
     args.paging.read(&store, query, show).await
+}
+
+/// A score with as many digits as mean anything.
+fn rounded(score: f64) -> f64 {
+    (score * 10_000.0).round() / 10_000.0
 }
 
 /// Says that the newest articles cannot be found yet, if so.

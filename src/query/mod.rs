@@ -10,6 +10,7 @@ mod condition;
 mod document;
 mod feeds;
 mod keys;
+mod rank;
 
 use jiff::Timestamp;
 
@@ -19,15 +20,17 @@ pub use condition::{Condition, Part, Sought};
 pub use document::{Document, Indexed, MAX_TEXT_CHARS};
 pub use feeds::{FeedCalled, FeedValue, FeedsMeant};
 pub use keys::{EVERY, NONE};
+pub use rank::{Frequency, RANKED, Ranking, Scored};
 
-/// A question for articles. Answers come newest first, by publication (or first sight, if
-/// that was earlier or publication is unknown).
+/// A question for articles.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ArticleQuery {
     /// Full-text condition; without it every article answers.
     pub search: Option<SearchExpr>,
     /// Only articles that this feed announced.
     pub feed: Option<FeedId>,
+    /// Which answers come first.
+    pub order: Order,
     /// Go on behind this place.
     pub cursor: Option<Cursor>,
     /// At most so many answers; 0 means [`ArticleQuery::DEFAULT_LIMIT`], and more than
@@ -44,6 +47,18 @@ impl ArticleQuery {
 
     /// Most answers at once; more come by the cursor.
     pub const MAX_LIMIT: usize = 1000;
+}
+
+/// Which answers come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The newest, by publication (or first sight, if that was earlier or publication is
+    /// unknown); of one millisecond the largest id.
+    #[default]
+    Newest,
+    /// Those of the newest [`RANKED`] matches that answer the search best. Without a search
+    /// the same as `Newest`.
+    Rank,
 }
 
 /// How much of each article to read.

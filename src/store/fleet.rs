@@ -146,6 +146,14 @@ pub struct FleetWorker {
     pub minute: Done,
 }
 
+impl FleetWorker {
+    /// Whether it runs on this machine, as far as the name says.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.machine == machine()
+    }
+}
+
 /// Whether a worker lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerState {
@@ -166,6 +174,18 @@ impl WorkerState {
             Self::Draining => "draining",
             Self::Lost => "lost",
         }
+    }
+}
+
+/// The name of this machine, as [`FleetWorker::machine`] has it; `unknown` where it has none.
+pub(super) fn machine() -> String {
+    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"]
+        .iter()
+        .find_map(|file| std::fs::read_to_string(file).ok());
+    let name: String = name.unwrap_or_default().trim().chars().take(64).collect();
+    match name.is_empty() {
+        true => "unknown".to_owned(),
+        false => name,
     }
 }
 

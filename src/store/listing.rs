@@ -2,13 +2,14 @@
 //! backend.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::json::{self, Rendering};
 use super::record::{Article, PageState};
-use super::{column, decide, packed};
+use super::{Listing, Ranked, StoreError, column, decide, packed};
 use crate::feed::Enclosure;
 use crate::model::FeedId;
-use crate::query::{ArticleQuery, Cursor};
+use crate::query::{ArticleQuery, Cursor, RANKED, Scored};
 
 /// Bodies that one answer holds, in bytes, before the rest is left to the next one. An
 /// export of large articles is bounded in memory by this.
@@ -54,6 +55,54 @@ pub(super) fn last_read(found: &[Cursor], batch: &Batch) -> Option<Cursor> {
     match last {
         Some(last) => found.iter().find(|found| found.id == last.id).copied(),
         None => found.last().copied(),
+    }
+}
+
+/// A question that takes longer is stopped. Each statement has a limit of its own.
+pub(super) const DEADLINE: Duration = Duration::from_secs(2);
+
+/// What is said of a question that took longer.
+pub(super) fn too_long() -> StoreError {
+    StoreError::Database("the question took too long and was stopped".to_owned())
+}
+
+/// The part of a ranking that a query wants, and whether there is more behind it.
+pub(super) fn page_of(scored: Vec<Scored>, query: &ArticleQuery) -> (Vec<Scored>, bool) {
+    let mut page = scored;
+    if let Some(cursor) = query.cursor {
+        let place = page.iter().position(|scored| scored.at.id == cursor.id);
+        // A match that is ranked no more has nothing behind it.
+        page.drain(..place.map_or(page.len(), |place| place + 1));
+    }
+    let limit = limit(query);
+    let has_more = page.len() > limit;
+    page.truncate(limit);
+    (page, has_more)
+}
+
+/// A listing of ranked articles: `page` in its order, as far as `batch` has its articles.
+pub(super) fn ranked(
+    page: &[Scored],
+    has_more: bool,
+    batch: Batch,
+    n_ranked: usize,
+    index_lag: u64,
+) -> Listing {
+    let found: Vec<Cursor> = page.iter().map(|scored| scored.at).collect();
+    let next = last_read(&found, &batch).filter(|_| has_more || batch.is_cut);
+    let scores = batch.articles.iter().map(|article| {
+        let scored = page.iter().find(|scored| scored.at.id == article.id);
+        scored.map_or(0.0, |scored| scored.score)
+    });
+    Listing {
+        ranked: Some(Ranked {
+            scores: scores.collect(),
+            n_ranked,
+            is_all: n_ranked < RANKED,
+        }),
+        next,
+        articles: batch.articles,
+        index_lag,
     }
 }
 

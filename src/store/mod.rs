@@ -426,6 +426,14 @@ impl Store {
         on!(self, backend => backend.status(now).await)
     }
 
+    /// What the server of a database says of itself; `None` of a file.
+    pub async fn server(&self) -> Result<Option<Server>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(None),
+            Backend::Postgres(postgres) => postgres.server().await.map(Some),
+        }
+    }
+
     // Upkeep.
 
     /// Brings the search index up to the newest change; returns how many articles it took.
@@ -435,11 +443,15 @@ impl Store {
     }
 
     /// Copies a consistent snapshot to `to`, which must not exist.
+    ///
+    /// # Errors
+    /// [`StoreError::BackupElsewhere`] with the command for a database.
     pub async fn backup(&self, to: &Path) -> Result<u64, StoreError> {
         on!(self, backend => backend.backup(to).await)
     }
 
-    /// Checks the files (`quick_check`, foreign keys, counters); one line per finding.
+    /// Checks what must be true (a file's pages, what refers to what, sums against what they
+    /// sum up); one line per finding.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         on!(self, backend => backend.check().await)
     }
@@ -458,12 +470,25 @@ impl Store {
 /// The answers to a query, and where to go on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
-    /// The articles, newest first.
+    /// The articles, in the order that was asked for.
     pub articles: Vec<Article>,
     /// Where to go on, if there is more.
     pub next: Option<Cursor>,
     /// Changes that the search index has not seen yet; 0 for queries without a search.
     pub index_lag: u64,
+    /// How the answers were ranked; `None` when they come newest first.
+    pub ranked: Option<Ranked>,
+}
+
+/// How the answers to a query were ranked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranked {
+    /// Of each article of the listing: how well it answers. Larger is better; without a unit.
+    pub scores: Vec<f64>,
+    /// Matches that were ranked: the newest ones.
+    pub n_ranked: usize,
+    /// Whether these are all matches.
+    pub is_all: bool,
 }
 
 /// How a person names a feed.

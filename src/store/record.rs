@@ -670,3 +670,26 @@ pub struct Status {
     /// Version of the schema.
     pub schema: u32,
 }
+
+/// What the server of a database says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its version.
+    pub version: String,
+    /// Its clock, at the moment of the answer.
+    pub clock: Timestamp,
+    /// Whether the connection to it is encrypted.
+    pub is_encrypted: bool,
+    /// Whether our user may do what a worker does.
+    pub may_write: bool,
+    /// Whether our user may make tables, as a new version needs it.
+    pub may_migrate: bool,
+    /// Whether it only follows another server, and takes no changes.
+    pub is_standby: bool,
+    /// Connections that it has, of all programs.
+    pub n_connections: u64,
+    /// Most connections that it takes.
+    pub max_connections: u64,
+    /// Our user there.
+    pub user: String,
+}

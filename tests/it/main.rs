@@ -16,6 +16,7 @@ mod fetching;
 mod fleet;
 mod lists;
 mod postgres_sql;
+mod moving;
 mod readme;
 mod searching;
 mod service_unit;

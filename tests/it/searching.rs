@@ -6,13 +6,15 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use wireroom::feed_list::ListedFeed;
 use wireroom::model::FeedId;
-use wireroom::query::{ArticleQuery, SearchExpr};
-use wireroom::store::{Access, Announcement, ScrapedArticle, Store};
+use wireroom::query::{ArticleQuery, Cursor, Order, SearchExpr};
+use wireroom::store::{Access, Announcement, Listing, ScrapedArticle, Store};
 
 use crate::store_contract::{
     Room, at, entry, later, listed, noon, on_every_backend, poll, poll_earlier, scrape, scraped,
     subscribe, words,
 };
+
+mod agreement;
 
 on_every_backend! {
     words_phrases_and_operators_find_what_they_say,
@@ -26,6 +28,8 @@ on_every_backend! {
     paging_a_search_gives_each_article_once,
     a_tag_of_thousands_of_feeds_can_be_asked,
     a_category_of_an_article_lies_in_its_folders_too,
+    the_best_answers_can_come_first,
+    only_the_newest_matches_are_ranked,
 }
 
 /// Titles of the articles that answer, newest first.
@@ -399,6 +403,72 @@ async fn paging_a_search_gives_each_article_once(room: Room) {
     ids.dedup();
     assert_eq!((seen.len(), ids.len()), (100, 100));
     assert!(seen.windows(2).all(|pair| pair[0] > pair[1]));
+}
+
+async fn ranked(store: &Store, search: &str, limit: usize, cursor: Option<Cursor>) -> Listing {
+    let query = ArticleQuery {
+        search: Some(parse(search)),
+        order: Order::Rank,
+        limit,
+        cursor,
+        ..ArticleQuery::default()
+    };
+    store.articles(&query).await.unwrap()
+}
+
+async fn the_best_answers_can_come_first(room: Room) {
+    let feed = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let story = |name: &str, title: &str, text: &str, day: u32| {
+        let url = format!("https://example.org/{name}");
+        news(&url, title, text, &format!("2026-11-{day}T08:00:00Z"))
+    };
+    let entries = vec![
+        story("a", "Harbour fire", "A fire in the harbour.", 10),
+        story("b", "Council meets", "On the harbour, and much else besides.", 12),
+        story("c", "Harbour", "Ships.", 11),
+        story("d", "Nothing of that", "Words.", 13),
+    ];
+    poll(&room.store, feed, entries).await;
+    room.store.index().await.unwrap();
+
+    let all = ranked(&room.store, "harbour", 10, None).await;
+    let first = ranked(&room.store, "harbour", 2, None).await;
+    let second = ranked(&room.store, "harbour", 2, first.next).await;
+    let either = ranked(&room.store, "fire OR council", 10, None).await;
+    let unsought = ranked(&room.store, "site:example.org -words", 10, None).await;
+
+    let titles = |listing: &Listing| -> Vec<String> {
+        let titles = listing.articles.iter().map(|article| article.title.clone());
+        titles.map(Option::unwrap_or_default).collect()
+    };
+    assert_eq!(titles(&all), ["Harbour", "Harbour fire", "Council meets"]);
+    let shown = all.ranked.unwrap();
+    assert!(shown.scores.windows(2).all(|pair| pair[0] > pair[1]), "{shown:?}");
+    assert!(shown.is_all && shown.n_ranked == 3 && all.next.is_none());
+    assert_eq!(titles(&first), ["Harbour", "Harbour fire"]);
+    assert_eq!((titles(&second), second.next), (vec!["Council meets".to_owned()], None));
+    assert_eq!(either.articles.len(), 2);
+    assert_eq!(titles(&unsought), ["Council meets", "Harbour", "Harbour fire"]);
+}
+
+async fn only_the_newest_matches_are_ranked(room: Room) {
+    let feed = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let entries = (0..1010).map(|n| Announcement {
+        published: Some(later(-n)),
+        // The best answers are too old.
+        content_text: Some(if n < 1000 { "one word" } else { "word" }.to_owned()),
+        ..entry(&format!("https://example.org/{n}"))
+    });
+    poll(&room.store, feed, entries.collect()).await;
+    room.store.index().await.unwrap();
+
+    let listing = ranked(&room.store, "word", 1000, None).await;
+
+    let shown = listing.ranked.unwrap();
+    assert!(!shown.is_all && shown.n_ranked == 1000);
+    assert_eq!((listing.articles.len(), listing.next), (1000, None));
+    assert_eq!(listing.articles[0].sort_at, noon());
+    assert_eq!(listing.articles[999].sort_at, later(-999));
 }
 
 async fn a_tag_of_thousands_of_feeds_can_be_asked(room: Room) {

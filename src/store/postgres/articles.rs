@@ -16,7 +16,7 @@ use super::search::{self, Span, Walk, id_columns};
 use super::statement::{get, maybe_row, rows};
 use crate::canonical::canonicalize;
 use crate::model::{ArticleId, FeedId};
-use crate::query::{ArticleQuery, Condition, Cursor, FeedCalled, FeedsMeant, Parts};
+use crate::query::{ArticleQuery, Condition, Cursor, FeedCalled, FeedsMeant, Order, Parts, RANKED};
 
 pub(super) async fn articles(
     client: &impl GenericClient,
@@ -29,7 +29,16 @@ pub(super) async fn articles(
     find_feeds(client, &mut feeds).await?;
     match Condition::of(asked, &feeds) {
         Some(Condition::Every) => by_time(client, query).await,
-        Some(condition) => by_search(client, query, condition).await,
+        Some(condition) => {
+            let condition = match query.feed {
+                Some(feed) => condition.and(Condition::announced_by(feed)),
+                None => condition,
+            };
+            match query.order {
+                Order::Newest => by_search(client, query, &condition).await,
+                Order::Rank => by_rank(client, query, &condition).await,
+            }
+        }
         None => Ok(Listing {
             index_lag: search::lag(client).await?,
             ..Listing::default()
@@ -85,6 +94,7 @@ async fn by_time(client: &impl GenericClient, query: &ArticleQuery) -> Result<Li
         next: articles.last().filter(|_| has_more).map(Article::cursor),
         articles,
         index_lag: 0,
+        ranked: None,
     })
 }
 
@@ -92,16 +102,12 @@ async fn by_time(client: &impl GenericClient, query: &ArticleQuery) -> Result<Li
 async fn by_search(
     client: &impl GenericClient,
     query: &ArticleQuery,
-    condition: Condition,
+    condition: &Condition,
 ) -> Result<Listing, Fault> {
-    let condition = match query.feed {
-        Some(feed) => condition.and(Condition::announced_by(feed)),
-        None => condition,
-    };
     let (after, before) = listing::bounds(query);
     let cursor = query.cursor;
     let mut walk = Walk::new(
-        &condition,
+        condition,
         Span {
             after,
             before,
@@ -130,7 +136,30 @@ async fn by_search(
         next,
         articles,
         index_lag: search::lag(client).await?,
+        ranked: None,
     })
+}
+
+/// The best of the newest matches, from their own words.
+async fn by_rank(
+    client: &impl GenericClient,
+    query: &ArticleQuery,
+    condition: &Condition,
+) -> Result<Listing, Fault> {
+    let (after, before) = listing::bounds(query);
+    let span = Span {
+        after,
+        before,
+        cursor: None,
+    };
+    let found = Walk::new(condition, span).next(client, RANKED).await?;
+    let (ranking, n_ranked) = search::rank(client, condition, &found).await?;
+    let frequencies = search::frequencies(client, &ranking).await?;
+    let (page, has_more) = listing::page_of(ranking.ranked(&frequencies), query);
+    let ids: Vec<ArticleId> = page.iter().map(|scored| scored.at.id).collect();
+    let batch = read(client, &ids, query.parts).await?;
+    let index_lag = search::lag(client).await?;
+    Ok(listing::ranked(&page, has_more, batch, n_ranked, index_lag))
 }
 
 /// Looks for the feeds that the values of `feed:` and `tag:` mean.

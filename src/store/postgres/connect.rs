@@ -111,16 +111,23 @@ fn configured(address: Address, settings: &PostgresSettings, protection: Protect
     if config.get_application_name().is_none() {
         config.application_name("wireroom");
     }
-    config
-        .ssl_mode(match protection {
-            Protection::Disable => SslMode::Disable,
-            Protection::Prefer => SslMode::Prefer,
-            Protection::Require => SslMode::Require,
-        })
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_user_timeout(ACKNOWLEDGE_TIMEOUT)
-        .keepalives_idle(KEEPALIVE)
-        .keepalives_interval(KEEPALIVE / 3);
+    config.ssl_mode(match protection {
+        Protection::Disable => SslMode::Disable,
+        Protection::Prefer => SslMode::Prefer,
+        Protection::Require => SslMode::Require,
+    });
+    // What the URL says stands.
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(ACKNOWLEDGE_TIMEOUT);
+    }
+    if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+        config
+            .keepalives_idle(KEEPALIVE)
+            .keepalives_interval(KEEPALIVE / 3);
+    }
     config
 }
 

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::super::record::{
     Article, Backlog, Claim, DueFeed, DuePage, Feed, NewFeed, Paused, Poll, PollRecorded,
-    PollReport, Saved, ScrapeReport, SourceList, Status, Subscribed, SyncReport,
+    PollReport, Saved, ScrapeReport, Server, SourceList, Status, Subscribed, SyncReport,
 };
 use super::super::{ArticleName, FeedName, Listing, StoreError};
-use super::{Postgres, articles, due, feeds, load, notes, search, upkeep};
+use super::{Postgres, articles, due, feeds, load, notes, search, server, upkeep};
 use crate::model::{FeedId, Shard};
 use crate::query::ArticleQuery;
 
@@ -154,6 +154,10 @@ impl Postgres {
             search_bytes,
             ..status
         })
+    }
+
+    pub(in super::super) async fn server(&self) -> Result<Server, StoreError> {
+        asked!(self, client => server::server(&client))
     }
 
     pub(in super::super) async fn index(&self) -> Result<usize, StoreError> {

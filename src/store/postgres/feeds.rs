@@ -59,7 +59,7 @@ pub(super) async fn subscribe(
 
 /// Waits until nobody else changes the set of feeds.
 async fn lock(transaction: &Transaction<'_>) -> Result<(), Fault> {
-    let sql = "SELECT text FROM note WHERE name = 'store_id' FOR UPDATE";
+    let sql = "SELECT text FROM note WHERE name = 'store_id' ORDER BY name FOR UPDATE";
     rows(transaction, sql, &[]).await?;
     Ok(())
 }

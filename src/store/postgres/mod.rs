@@ -84,6 +84,7 @@ mod queue;
 mod rows;
 mod schema;
 mod search;
+mod server;
 mod shards;
 mod sightings;
 mod statement;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use deadpool_postgres::Client;
 
 use super::super::column::int;
-use super::super::fleet::{Done, Role};
+use super::super::fleet::{self, Done, Role};
 use super::convert::{self, held_columns};
 use super::fault::Fault;
 use super::statement::{Values, execute, get, maybe_row, row, rows};
@@ -49,7 +49,7 @@ pub(super) async fn register(
     let sql = "INSERT INTO worker (id, machine, pid, version, role, started_at, seen_at, until)
                VALUES ($1, $2, $3, $4, $5, (extract(epoch FROM now()) * 1000)::BIGINT, now(),
                  now() + $6::FLOAT8 * INTERVAL '1 second')";
-    let (machine, version) = (machine(), env!("CARGO_PKG_VERSION"));
+    let (machine, version) = (fleet::machine(), env!("CARGO_PKG_VERSION"));
     let lease = lease.as_secs_f64();
     execute(
         client,
@@ -160,18 +160,6 @@ pub(super) async fn leave(client: &mut Client, me: i64) -> Result<(), Fault> {
 
 fn owned(row: &tokio_postgres::Row) -> Result<(Shard, u64), Fault> {
     Ok((convert::shard(row, 0)?, convert::count(row, 1)?))
-}
-
-/// The name of this machine, for people.
-fn machine() -> String {
-    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"]
-        .iter()
-        .find_map(|file| std::fs::read_to_string(file).ok());
-    let name: String = name.unwrap_or_default().trim().chars().take(64).collect();
-    match name.is_empty() {
-        true => "unknown".to_owned(),
-        false => name,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Reading articles: one, a listing, the answers to a search.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -16,7 +17,9 @@ use super::search::{self, SearchReader, Span};
 use super::{count, entries, int, time};
 use crate::canonical::canonicalize;
 use crate::model::{ArticleId, FeedId};
-use crate::query::{ArticleQuery, Condition, FeedCalled, FeedsMeant, Parts};
+use crate::query::{
+    ArticleQuery, Condition, FeedCalled, FeedsMeant, Order, Parts, RANKED, Ranking,
+};
 
 pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<Listing, Fault> {
     let (main, search) = reader.both();
@@ -27,7 +30,16 @@ pub(super) fn articles(reader: &mut Reader, query: &ArticleQuery) -> Result<List
     find_feeds(main, &mut feeds)?;
     match Condition::of(asked, &feeds) {
         Some(Condition::Every) => by_time(main, query),
-        Some(condition) => by_search(main, search, query, condition),
+        Some(condition) => {
+            let condition = match query.feed {
+                Some(feed) => condition.and(Condition::announced_by(feed)),
+                None => condition,
+            };
+            match query.order {
+                Order::Newest => by_search(main, search, query, &condition),
+                Order::Rank => by_rank(main, search, query, &condition),
+            }
+        }
         None => Ok(Listing {
             index_lag: search.lag(main)?,
             ..Listing::default()
@@ -80,6 +92,7 @@ fn by_time(main: &Connection, query: &ArticleQuery) -> Result<Listing, Fault> {
         next: articles.last().filter(|_| has_more).map(Article::cursor),
         articles,
         index_lag: 0,
+        ranked: None,
     })
 }
 
@@ -88,13 +101,9 @@ fn by_search(
     main: &Connection,
     search: &mut SearchReader,
     query: &ArticleQuery,
-    condition: Condition,
+    condition: &Condition,
 ) -> Result<Listing, Fault> {
-    let condition = match query.feed {
-        Some(feed) => condition.and(Condition::announced_by(feed)),
-        None => condition,
-    };
-    let matching = search::render(&condition);
+    let matching = search::render(condition);
     let (after, before) = listing::bounds(query);
     let mut span = Span {
         after,
@@ -123,7 +132,43 @@ fn by_search(
         next,
         articles,
         index_lag: search.lag(main)?,
+        ranked: None,
     })
+}
+
+/// The best of the newest matches, from their own words.
+fn by_rank(
+    main: &Connection,
+    search: &mut SearchReader,
+    query: &ArticleQuery,
+    condition: &Condition,
+) -> Result<Listing, Fault> {
+    let began = Instant::now();
+    let (after, before) = listing::bounds(query);
+    let span = Span {
+        after,
+        before,
+        cursor: None,
+    };
+    let matching = search::render(condition);
+    let mut ranking = Ranking::new(condition);
+    let mut n_ranked = 0;
+    for found in search.newest(main, &matching, span, RANKED)? {
+        if let Some((_, document)) = search::read_document(main, found.id.0)? {
+            ranking.add(found, &document.index());
+            n_ranked += 1;
+        }
+        if began.elapsed() > listing::DEADLINE {
+            return Err(listing::too_long().into());
+        }
+    }
+    let words: Vec<String> = ranking.words().map(search::render).collect();
+    let scored = ranking.ranked(&search.frequencies(main, &words)?);
+    let (page, has_more) = listing::page_of(scored, query);
+    let ids: Vec<ArticleId> = page.iter().map(|scored| scored.at.id).collect();
+    let batch = read(main, &ids, query.parts)?;
+    let index_lag = search.lag(main)?;
+    Ok(listing::ranked(&page, has_more, batch, n_ranked, index_lag))
 }
 
 /// Looks for the feeds that the values of `feed:` and `tag:` mean.

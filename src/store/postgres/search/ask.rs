@@ -1,10 +1,11 @@
 //! Reading the index.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use deadpool_postgres::GenericClient;
 
-use super::super::super::{StoreError, column::int};
+use super::super::super::column::int;
+use super::super::super::{StoreError, listing};
 use super::super::fault::Fault;
 use super::super::statement::{get, rows};
 use super::document::{Depth, read_documents};
@@ -22,9 +23,6 @@ const CHUNK: usize = 50;
 
 /// Most documents that are asked for at once.
 const MAX_PAGE: usize = 1000;
-
-/// The longest walk. Each of its statements has a limit of its own.
-const DEADLINE: Duration = Duration::from_secs(2);
 
 /// A span of time, and where in it to go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +53,7 @@ impl Walk {
             unsure: render::unsure(condition),
             span,
             page: CHUNK,
-            end: Instant::now() + DEADLINE,
+            end: Instant::now() + listing::DEADLINE,
         }
     }
 
@@ -74,7 +72,7 @@ impl Walk {
             for chunk in found.chunks(CHUNK) {
                 answers.extend(those_that_answer(client, &unsure, chunk).await?);
                 if Instant::now() > self.end {
-                    return Err(too_long());
+                    return Err(listing::too_long().into());
                 }
                 if answers.len() >= n {
                     break;
@@ -94,12 +92,6 @@ impl Walk {
     pub(in super::super) fn go_on_behind(&mut self, answer: Cursor) {
         self.span.cursor = Some(answer);
     }
-}
-
-fn too_long() -> Fault {
-    Fault::Store(StoreError::Database(
-        "the question took too long and was stopped".to_owned(),
-    ))
 }
 
 /// Those of the documents for which the condition holds, in their order.

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, named_params};
+use rusqlite::{
+    Connection, ErrorCode, InterruptHandle, OpenFlags, OptionalExtension, named_params,
+};
 
 use super::super::{count, fault, int};
 use super::{
@@ -12,7 +14,7 @@ use super::{
     watermark,
 };
 use crate::model::ArticleId;
-use crate::query::Cursor;
+use crate::query::{Cursor, Frequency, RANKED};
 
 /// A document that answers: the place in all lists that the index knows, and the article.
 pub(in super::super) type Found = Cursor;
@@ -107,6 +109,18 @@ impl SearchReader {
         Ok(forgiving(found)?.unwrap_or_default())
     }
 
+    /// How common words are among the newest [`RANKED`] documents; each word is a `MATCH` text.
+    pub(in super::super) fn frequencies(
+        &mut self,
+        main: &Connection,
+        words: &[String],
+    ) -> rusqlite::Result<Vec<Frequency>> {
+        let Some(search) = self.connection(main)? else {
+            return Ok(Vec::new());
+        };
+        Ok(forgiving(frequencies(search, words))?.unwrap_or_default())
+    }
+
     /// The connection; `None` while there is no index of this archive.
     fn connection(&mut self, main: &Connection) -> rusqlite::Result<Option<&Connection>> {
         let identity = identity(&self.path);
@@ -194,6 +208,27 @@ fn newest(
     others.truncate(room);
     found.extend(others);
     Ok(found)
+}
+
+/// All documents of the last millisecond count, since its rows stand in no order.
+fn frequencies(search: &Connection, words: &[String]) -> rusqlite::Result<Vec<Frequency>> {
+    let oldest: Option<i64> = search
+        .prepare_cached("SELECT place FROM doc ORDER BY place DESC LIMIT 1 OFFSET ?1")?
+        .query_row([int(RANKED - 1)], |row| row.get(0))
+        .optional()?;
+    let from = oldest.map_or(0, |oldest| place_of(ms_of(oldest)));
+    let n_all = search
+        .prepare_cached("SELECT count(*) FROM doc WHERE place >= ?1")?
+        .query_row([from], |row| count(row, 0))?;
+    let mut having =
+        search.prepare_cached("SELECT count(*) FROM fts WHERE fts MATCH ?1 AND rowid >= ?2")?;
+    words
+        .iter()
+        .map(|word| {
+            let n_having = having.query_row((word, from), |row| count(row, 0))?;
+            Ok(Frequency { n_having, n_all })
+        })
+        .collect()
 }
 
 /// The rows of one millisecond, as far as they lie in `from..below`.
