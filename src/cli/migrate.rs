@@ -84,7 +84,7 @@ fn completed(named: PostgresSettings, config: &Config) -> PostgresSettings {
             password: named
                 .password
                 .or_else(|| std::env::var("WIREROOM_STORE_PASSWORD").ok()),
-            ca_file: config.store_keys.ca_file.clone(),
+            ca_file: config.database.ca_file.clone(),
             ..named
         },
     }
