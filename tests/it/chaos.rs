@@ -10,7 +10,7 @@
 mod judge;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ const N_WORKERS: usize = 4;
 /// How long faults happen, unless the environment says otherwise.
 const FAULTS: Duration = Duration::from_secs(20);
 /// Longest time from the last fault to the state that must come.
-const RECOVERY: Duration = Duration::from_secs(120);
+const RECOVERY: Duration = Duration::from_secs(90);
 
 const GAP: Duration = Duration::from_millis(100);
 /// By the longest exchange, which is `[fetch] timeout`.
@@ -236,26 +236,51 @@ fn number(name: &str) -> Option<usize> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Waits until `left` finds nothing any more, within `patience` after `since`.
-fn wait_for_none<T: std::fmt::Debug>(
-    since: Instant,
-    fleet: &Fleet,
-    what: &str,
-    left: impl Fn() -> Vec<T>,
-) {
+/// Waits until `left` finds nothing any more; what is left then is explained by the log lines
+/// that name it.
+fn wait_for_none(since: Instant, fleet: &Fleet, what: &str, left: impl Fn() -> Vec<String>) {
     loop {
         let left = left();
         if left.is_empty() {
             return;
         }
         if since.elapsed() > RECOVERY {
-            let few: Vec<_> = left.iter().take(20).collect();
             let logs = fleet.logs();
-            let tail = &logs[logs.len().saturating_sub(20_000)..];
-            panic!("{what}: {} left, {few:?}\n{tail}", left.len());
+            let told: Vec<&str> = logs
+                .lines()
+                .filter(|line| {
+                    line.starts_with("---") || left.iter().take(5).any(|name| line.contains(name))
+                })
+                .collect();
+            let few: Vec<_> = left.iter().take(20).collect();
+            panic!("{what}: {} left, {few:?}\n{}", left.len(), told.join("\n"));
         }
         std::thread::sleep(Duration::from_millis(250));
     }
+}
+
+/// What the archive knows of stories whose text it has not, by their names.
+fn without_text(world: &World, database: &Database) -> Vec<String> {
+    let sql = "SELECT title, url, page_state, coalesce(error, '') FROM article";
+    let articles = database.ask(sql);
+    let told: BTreeMap<&str, &Vec<String>> = articles
+        .iter()
+        .map(|row| (row[0].rsplit(' ').next().unwrap_or_default(), row))
+        .collect();
+    let stories = world.stories();
+    let names = stories.iter().map(|story| story.name());
+    names
+        .filter(|name| {
+            told.get(name.as_str())
+                .is_none_or(|row| row[2] != "scraped")
+        })
+        .map(|name| {
+            if let Some(row) = told.get(name.as_str()) {
+                eprintln!("{name}: {row:?}");
+            }
+            format!("/{name}")
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -294,19 +319,18 @@ fn story(world: &World, room: &Room, database: &Database, seed: usize, duration:
     wait_for_none(quiet, &fleet, "feeds that nobody polled again", || {
         let visits = world.visits();
         let polled = visits.iter().filter(|visit| visit.from > quiet);
-        let polled: std::collections::HashSet<usize> =
-            polled.filter_map(|visit| visit.feed).collect();
-        all_feeds
-            .clone()
-            .filter(|feed| !polled.contains(feed))
-            .collect()
+        let polled: HashSet<usize> = polled.filter_map(|visit| visit.feed).collect();
+        let missing = all_feeds.clone().filter(|feed| !polled.contains(feed));
+        missing.map(|feed| format!("/feed/{feed}")).collect()
     });
     let polled = quiet.elapsed();
     let stories = world.stories();
     wait_for_none(quiet, &fleet, "stories without an article", || {
         let sql = "SELECT count(*) FROM article WHERE page_state = 'scraped'";
-        let n = database.number(sql) as usize;
-        (n..stories.len()).collect()
+        match database.number(sql) as usize >= stories.len() {
+            true => Vec::new(),
+            false => without_text(world, database),
+        }
     });
     let scraped = quiet.elapsed();
     fleet.end();

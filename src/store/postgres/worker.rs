@@ -28,6 +28,8 @@ use super::tally::Tally;
 use crate::model::Shard;
 use crate::ownership::{Moment, Ownership, shortest_lease};
 
+/// Longest time for the start of a worker whose database is cut off or slow just then.
+const BEGIN: Duration = Duration::from_secs(15);
 /// Time in which the shards must be given back when the process ends.
 const LEAVE: Duration = Duration::from_millis(1500);
 /// Bounds of the pause between two looks for free shards while this worker lacks some.
@@ -87,10 +89,8 @@ impl Worker {
             is_away: false,
             n_shown: 0,
         };
-        let first = task.beat().await;
-        first.map_err(|fault| fault.of(&settings.url))?;
-        let claimed = task.settle_shards().await;
-        claimed.map_err(|fault| fault.of(&settings.url))?;
+        let begun = task.begin().await;
+        begun.map_err(|fault| fault.of(&settings.url))?;
         let (leave, left) = oneshot::channel();
         let mut tasks = JoinSet::new();
         tasks.spawn(task.run(left));
@@ -159,6 +159,29 @@ struct Task {
 }
 
 impl Task {
+    /// Registers and claims; again if the database is cut off or slow just now, for it was there
+    /// a moment ago.
+    async fn begin(&mut self) -> Result<(), Fault> {
+        let began = Instant::now();
+        loop {
+            let Err(fault) = self.try_to_begin().await else {
+                return Ok(());
+            };
+            let may_pass = fault.again().is_some() || matches!(fault, Fault::NoConnection(_));
+            if !may_pass || began.elapsed() > BEGIN {
+                return Err(fault);
+            }
+            sleep(RETRY_PAUSE.0).await;
+        }
+    }
+
+    async fn try_to_begin(&mut self) -> Result<(), Fault> {
+        if self.ownership.owner().is_none() {
+            self.beat().await?;
+        }
+        self.settle_shards().await
+    }
+
     /// Lives until told to leave.
     async fn run(mut self, mut left: oneshot::Receiver<()>) {
         let ended: DropGuard = self.shared.ended.clone().drop_guard();
@@ -333,7 +356,7 @@ impl Task {
     }
 
     fn patience(&self) -> Duration {
-        (self.lease() / 8).clamp(PATIENCE.0, PATIENCE.1)
+        (self.lease() / 4).clamp(PATIENCE.0, PATIENCE.1)
     }
 
     /// Never so short that no exchange would fit into it.

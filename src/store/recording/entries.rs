@@ -152,14 +152,22 @@ impl Unit {
     /// The sighting that an entry without link had under another id: one that says all the
     /// same.
     fn renamed_note(&self, feed: FeedId, entry: &Entry, seen: &HashSet<i64>) -> Option<i64> {
+        let alike = self.notes_like(feed, entry).into_iter();
+        let alike: Vec<(&SightingRow, bool)> = alike.map(|sighting| (sighting, true)).collect();
+        first_unseen(&alike, seen)
+    }
+
+    /// Sightings without link that say all the same as an entry, first ones first; as many
+    /// as are looked at.
+    pub(super) fn notes_like(&self, feed: FeedId, entry: &Entry) -> Vec<&SightingRow> {
         let hash = entry.said.entry_hash;
-        let mut alike: Vec<(&SightingRow, bool)> = self
+        let mut alike: Vec<&SightingRow> = self
             .filed(self.notes.get(&(feed, hash)))
             .filter(|sighting| sighting.entry_hash == hash && sighting.url.is_none())
-            .map(|sighting| (sighting, true))
             .collect();
-        alike.sort_unstable_by_key(|(sighting, _)| sighting.id);
-        first_unseen(&alike, seen)
+        alike.sort_unstable_by_key(|sighting| sighting.id);
+        alike.truncate(MAX_ALIKE);
+        alike
     }
 
     /// A new entry of a known article: another feed's, or a further one of the same feed.
@@ -398,7 +406,7 @@ impl Unit {
 }
 
 impl Words {
-    fn of(said: &Said) -> Self {
+    pub(super) fn of(said: &Said) -> Self {
         Self {
             title: said.title.clone(),
             summary: said.summary.clone(),

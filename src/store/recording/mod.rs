@@ -18,6 +18,9 @@ mod scrapes;
 
 mod clean;
 
+#[cfg(test)]
+mod laws;
+
 pub(super) use reports::{Poll, Report, Said, Scrape};
 pub(super) use rows::{
     Answer, ArticleRow, Body, Born, Claim, First, Form, JobRow, Mark, Op, PageError, Place,

@@ -180,6 +180,10 @@ impl Unit {
     /// Files a sighting where it will be looked for. It stays where it once belonged: who
     /// looks there compares.
     pub(super) fn index(&mut self, sighting: &SightingRow) {
+        let place = (sighting.article, sighting.feed);
+        if self.is_born_here(sighting.article) {
+            self.alike.entry(place).or_default();
+        }
         let file = |ids: Option<&mut Vec<i64>>| {
             if let Some(ids) = ids
                 && !ids.contains(&sighting.id)
@@ -191,7 +195,7 @@ impl Unit {
         let key = crate::store::decide::key(&sighting.entry_id);
         file(self.entries.get_mut(&(feed, key)));
         file(self.notes.get_mut(&(feed, sighting.entry_hash)));
-        file(self.alike.get_mut(&(sighting.article, feed)));
+        file(self.alike.get_mut(&place));
     }
 
     /// Whether `report` can be recorded with what is known, after those before it. If not,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::reports::{Outcome, Page, Poll, Report, Scrape};
+use super::entries::is_same;
+use super::reports::{Entry, Outcome, Page, Poll, Report, Scrape};
 use super::unit::Unit;
 use crate::model::{ArticleId, FeedId};
 
@@ -79,8 +80,11 @@ impl Unit {
         }
     }
 
-    /// What an entry needs of the sighting and the article that it turned out to mean.
-    fn want_what_is_known(&self, feed: FeedId, entry: &super::reports::Entry, wanted: &mut Wanted) {
+    /// What an entry needs of the sightings and the articles that it may turn out to mean.
+    ///
+    /// More than the one that it means now: an earlier entry of the same document may take
+    /// its sighting for its own, under another id.
+    fn want_what_is_known(&self, feed: FeedId, entry: &Entry, wanted: &mut Wanted) {
         if let Some(known) = self.sighting_of(feed, entry) {
             let is_changed = known.entry_hash != entry.said.entry_hash;
             if is_changed && self.lacks_words(known.id) {
@@ -89,13 +93,21 @@ impl Unit {
             if is_changed || entry.page.is_some() {
                 self.want_article(known.article, wanted);
             }
-            return;
         }
-        let is_asked = self.entries.contains_key(&(feed, entry.key));
-        let Some(article) = self.known_url(entry).filter(|_| is_asked) else {
-            return;
-        };
-        self.want_article(article, wanted);
+        if entry.said.url.is_none() {
+            for note in self.notes_like(feed, entry) {
+                self.want_article(note.article, wanted);
+            }
+        }
+        if let Some(article) = self.known_url(entry) {
+            self.want_article(article, wanted);
+            self.want_alike(feed, article, entry, wanted);
+        }
+    }
+
+    /// The sightings of an article by the feed, and the words of those that may be the
+    /// entry's under another id.
+    fn want_alike(&self, feed: FeedId, article: ArticleId, entry: &Entry, wanted: &mut Wanted) {
         if self.is_born_here(article) {
             return;
         }
@@ -103,11 +115,14 @@ impl Unit {
             wanted.alike.insert((article, feed));
             return;
         };
+        if self.sighting_of(feed, entry).is_some() {
+            return;
+        }
         let changed = alike
             .iter()
             .filter_map(|id| self.sightings.get(id))
             .filter(|sighting| sighting.entry_hash != entry.said.entry_hash)
-            .filter(|sighting| super::entries::is_same(sighting, &entry.said))
+            .filter(|sighting| is_same(sighting, &entry.said))
             .filter(|sighting| self.lacks_words(sighting.id));
         wanted.words.extend(
             changed

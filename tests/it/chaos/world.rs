@@ -125,9 +125,14 @@ pub(super) struct Story {
 }
 
 impl Story {
+    /// The last part of the URLs of its page.
+    pub(super) fn name(self) -> String {
+        format!("{}-{}", self.feed, self.entry)
+    }
+
     /// The title of its page, by which it is known in the archive.
     pub(super) fn title(self) -> String {
-        format!("Story {}-{}", self.feed, self.entry)
+        format!("Story {}", self.name())
     }
 
     fn parse(text: &str) -> Option<Self> {
