@@ -50,7 +50,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let line = Line::start(context);
     let moved = context
         .runtime()?
-        .block_on(Store::move_archive(&from, &to, |progress| line.show(progress)));
+        .block_on(Store::move_archive(&from, &to, |progress| {
+            line.show(progress)
+        }));
     drop(line);
     tell(&moved?, &to, args, context)?;
     Ok(Exit::Success)
@@ -64,7 +66,9 @@ fn place(flag: &str, url: &str, config: &Config) -> anyhow::Result<Settings> {
         "sqlite" if rest.is_empty() || rest.contains('?') => {
             Err(wrong("must name a file: `sqlite:PATH`, without parameters".to_owned()).into())
         }
-        "sqlite" => Ok(Settings::Sqlite(rest.strip_prefix("//").unwrap_or(rest).into())),
+        "sqlite" => Ok(Settings::Sqlite(
+            rest.strip_prefix("//").unwrap_or(rest).into(),
+        )),
         "postgres" | "postgresql" => {
             let named = PostgresSettings::new(url).map_err(wrong)?;
             Ok(Settings::Postgres(completed(named, config)))
@@ -127,19 +131,16 @@ impl Drop for Line {
     }
 }
 
-fn tell(
-    moved: &MovedArchive,
-    to: &Settings,
-    args: &Args,
-    context: &Context,
-) -> anyhow::Result<()> {
+fn tell(moved: &MovedArchive, to: &Settings, args: &Args, context: &Context) -> anyhow::Result<()> {
     if args.json {
         let tables: serde_json::Map<String, serde_json::Value> = moved
             .tables
             .iter()
             .map(|(table, n_rows)| ((*table).to_owned(), json!(n_rows)))
             .collect();
-        return Ok(output::json(&json!({"to": to.to_string(), "rows": tables}))?);
+        return Ok(output::json(
+            &json!({"to": to.to_string(), "rows": tables}),
+        )?);
     }
     let n_of = |table| {
         let found = moved.tables.iter().find(|(name, _)| *name == table);
@@ -179,7 +180,13 @@ mod tests {
 
     #[test]
     fn what_is_no_store_is_refused() {
-        for url in ["news.db", "sqlite:", "sqlite:a?mode=ro", "mysql://h/db", "postgres://:x"] {
+        for url in [
+            "news.db",
+            "sqlite:",
+            "sqlite:a?mode=ro",
+            "mysql://h/db",
+            "postgres://:x",
+        ] {
             let error = named(url).unwrap_err();
             assert!(error.to_string().starts_with("--to "), "{error}");
         }

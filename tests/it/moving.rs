@@ -37,7 +37,9 @@ async fn everything(store: &Store) -> Everything {
             ..ArticleQuery::default()
         };
         let mut text = Vec::new();
-        export::write(store, query, format, &mut text).await.unwrap();
+        export::write(store, query, format, &mut text)
+            .await
+            .unwrap();
         String::from_utf8(text).unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
@@ -45,7 +47,9 @@ async fn everything(store: &Store) -> Everything {
         parts: Parts::Whole,
         ..ArticleQuery::default()
     };
-    export::write_folder(store, query, folder.path()).await.unwrap();
+    export::write_folder(store, query, folder.path())
+        .await
+        .unwrap();
     Everything {
         jsonl: exported(export::Format::Jsonl).await,
         csv: exported(export::Format::Csv).await,
@@ -163,7 +167,9 @@ async fn both_ways(n: usize) {
     let folder = tempfile::tempdir().unwrap();
     let back = Settings::Sqlite(folder.path().join("back.db"));
 
-    let moved = Store::move_archive(&room.settings, &there, |_| {}).await.unwrap();
+    let moved = Store::move_archive(&room.settings, &there, |_| {})
+        .await
+        .unwrap();
     let on_postgres = read(&there).await;
     let returned = Store::move_archive(&there, &back, |_| {}).await.unwrap();
     let on_sqlite = read(&back).await;
@@ -190,12 +196,18 @@ async fn a_moved_archive_goes_on_where_it_was() {
     };
     let (room, _) = filled(30).await;
     let there = settings_of(&database);
-    Store::move_archive(&room.settings, &there, |_| {}).await.unwrap();
+    Store::move_archive(&room.settings, &there, |_| {})
+        .await
+        .unwrap();
 
     let store = Store::open(&there, Access::Daemon).await.unwrap();
     let n_indexed = store.index().await.unwrap();
     let feed = subscribe(&store, listed("https://new.example/feed")).await;
-    let known = poll(&store, wireroom::model::FeedId(1), vec![entry("https://host0.example/0")]);
+    let known = poll(
+        &store,
+        wireroom::model::FeedId(1),
+        vec![entry("https://host0.example/0")],
+    );
     let known = known.await;
     let new = poll(&store, feed, vec![entry("https://new.example/a")]).await;
 
@@ -248,7 +260,10 @@ async fn a_move_that_was_broken_off_goes_on() {
     assert_eq!(last.step, Step::Compare("poll_log"));
     assert_eq!(last.n_done, last.n_total);
     assert_eq!(read(&there).await, before);
-    assert_eq!(database.number("SELECT count(*) FROM note WHERE name LIKE 'move%'"), 0);
+    assert_eq!(
+        database.number("SELECT count(*) FROM note WHERE name LIKE 'move%'"),
+        0
+    );
 }
 
 #[tokio::test]
@@ -294,10 +309,15 @@ async fn a_difference_at_the_end_is_found() {
     let moved = Store::move_archive(&room.settings, &there, |progress| {
         if progress.step == Step::Compare("feed") && !is_changed {
             is_changed = true;
-            database.ask("UPDATE article SET title = 'changed' WHERE id = (SELECT max(id) FROM article)");
+            database.ask(
+                "UPDATE article SET title = 'changed' WHERE id = (SELECT max(id) FROM article)",
+            );
         }
     });
 
     let error = moved.await.unwrap_err().to_string();
-    assert!(error.contains("table article") && error.contains("begin again"), "{error}");
+    assert!(
+        error.contains("table article") && error.contains("begin again"),
+        "{error}"
+    );
 }

@@ -424,7 +424,12 @@ async fn the_best_answers_can_come_first(room: Room) {
     };
     let entries = vec![
         story("a", "Harbour fire", "A fire in the harbour.", 10),
-        story("b", "Council meets", "On the harbour, and much else besides.", 12),
+        story(
+            "b",
+            "Council meets",
+            "On the harbour, and much else besides.",
+            12,
+        ),
         story("c", "Harbour", "Ships.", 11),
         story("d", "Nothing of that", "Words.", 13),
     ];
@@ -443,12 +448,21 @@ async fn the_best_answers_can_come_first(room: Room) {
     };
     assert_eq!(titles(&all), ["Harbour", "Harbour fire", "Council meets"]);
     let shown = all.ranked.unwrap();
-    assert!(shown.scores.windows(2).all(|pair| pair[0] > pair[1]), "{shown:?}");
+    assert!(
+        shown.scores.windows(2).all(|pair| pair[0] > pair[1]),
+        "{shown:?}"
+    );
     assert!(shown.is_all && shown.n_ranked == 3 && all.next.is_none());
     assert_eq!(titles(&first), ["Harbour", "Harbour fire"]);
-    assert_eq!((titles(&second), second.next), (vec!["Council meets".to_owned()], None));
+    assert_eq!(
+        (titles(&second), second.next),
+        (vec!["Council meets".to_owned()], None)
+    );
     assert_eq!(either.articles.len(), 2);
-    assert_eq!(titles(&unsought), ["Council meets", "Harbour", "Harbour fire"]);
+    assert_eq!(
+        titles(&unsought),
+        ["Council meets", "Harbour", "Harbour fire"]
+    );
 }
 
 async fn only_the_newest_matches_are_ranked(room: Room) {

@@ -14,14 +14,17 @@ use tokio_postgres::Row;
 use super::super::column::{int, ms, natural, time};
 use super::super::json;
 use super::super::record::{Backlog, Claim, DueFeed, DuePage, Lease, Manners};
-use super::convert::{count, held_columns, lease, small_count};
+use super::convert::{count, held_columns, lease, shard_column, small_count};
 use super::fault::Fault;
 use super::statement::{get, maybe_row, row, rows};
-use crate::model::{ArticleId, FeedId, FeedUrl, HostKey, PageUrl, Shard, Validators};
+use crate::model::{ArticleId, FeedId, FeedUrl, HostKey, N_SHARDS, PageUrl, Shard, Validators};
 use crate::schedule::PollState;
 
 /// The shards that work is read from, each with its epoch.
 pub(super) type Held = [(Shard, u64)];
+
+/// A worker whose queue is longer counts no further: it looks at it twice a second.
+const COUNTED_AT_MOST: i64 = 10_000;
 
 /// Columns of a due feed, behind its host's.
 const FEED_COLUMNS: &str = "s.feed_id, coalesce(s.moved_url, f.url), s.due_at, s.etag,
@@ -194,23 +197,36 @@ fn span(span_ms: Option<i64>) -> Option<Duration> {
 }
 
 /// How much is due now, and when the next thing will be: in the shards of a worker, or in
-/// all of them for who only asks.
+/// all of them for who only asks. Each shard's index is read from its head on, so that what
+/// is not due costs nothing; a worker counts no further than it needs to know.
 pub(super) async fn backlog(
     client: &impl GenericClient,
     held: Option<&Held>,
     now: Timestamp,
 ) -> Result<Backlog, Fault> {
     let sql = "SELECT
-        (SELECT count(*) FROM feed_state WHERE due_at <= $1
-         AND ($2::smallint[] IS NULL OR shard = ANY($2))),
-        (SELECT count(*) FROM page_job WHERE due_at <= $1
-         AND ($2::smallint[] IS NULL OR shard = ANY($2))),
-        (SELECT due_at FROM feed_state WHERE due_at > $1
-         AND ($2::smallint[] IS NULL OR shard = ANY($2)) ORDER BY due_at LIMIT 1),
-        (SELECT due_at FROM page_job WHERE due_at > $1
-         AND ($2::smallint[] IS NULL OR shard = ANY($2)) ORDER BY due_at LIMIT 1)";
-    let shards = held.map(|held| held_columns(held).0);
-    let row = row(client, sql, &[&ms(now), &shards]).await?;
+        (SELECT count(*) FROM (
+           SELECT 1 FROM unnest($2::smallint[]) AS m(shard)
+           JOIN feed_state s ON s.shard = m.shard AND s.due_at <= $1 LIMIT $3) f),
+        (SELECT count(*) FROM (
+           SELECT 1 FROM unnest($2::smallint[]) AS m(shard)
+           JOIN page_job j ON j.shard = m.shard AND j.due_at <= $1 LIMIT $3) p),
+        (SELECT min(n.due_at) FROM unnest($2::smallint[]) AS m(shard)
+         CROSS JOIN LATERAL (
+           SELECT s.due_at FROM feed_state s WHERE s.shard = m.shard AND s.due_at > $1
+           ORDER BY s.due_at LIMIT 1) n),
+        (SELECT min(n.due_at) FROM unnest($2::smallint[]) AS m(shard)
+         CROSS JOIN LATERAL (
+           SELECT j.due_at FROM page_job j WHERE j.shard = m.shard AND j.due_at > $1
+           ORDER BY j.due_at LIMIT 1) n)";
+    let (shards, limit) = match held {
+        Some(held) => (held_columns(held).0, COUNTED_AT_MOST),
+        None => (
+            (0..N_SHARDS).map(|n| shard_column(Shard(n))).collect(),
+            i64::MAX,
+        ),
+    };
+    let row = row(client, sql, &[&ms(now), &shards, &limit]).await?;
     let next_feed: Option<i64> = get(&row, 2)?;
     let next_page: Option<i64> = get(&row, 3)?;
     Ok(Backlog {

@@ -220,7 +220,10 @@ fn both_databases_answer_alike() {
                 prop_assert!(here.windows(2).all(|pair| pair[0] > pair[1]), "{}", text);
                 prop_assert_eq!(here, there, "{}", text);
                 let (here, there) = runtime.block_on(async {
-                    (ranked(&recorded, &search, feed).await, ranked(&moved, &search, feed).await)
+                    (
+                        ranked(&recorded, &search, feed).await,
+                        ranked(&moved, &search, feed).await,
+                    )
                 });
                 prop_assert_eq!(here, there, "{}", text);
                 Ok(())

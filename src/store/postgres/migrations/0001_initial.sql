@@ -55,8 +55,8 @@ CREATE TABLE feed_state (
   PRIMARY KEY (shard, feed_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX feed_state_feed ON feed_state (feed_id);
-CREATE INDEX feed_state_host ON feed_state (shard, host, due_at);
-CREATE INDEX feed_state_due ON feed_state (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX feed_state_host ON feed_state (shard, host, due_at, feed_id);
+CREATE INDEX feed_state_due ON feed_state (shard, due_at) WHERE due_at IS NOT NULL;
 
 -- One row per politeness key: when its first feed and its first page are due.
 CREATE TABLE host (
@@ -176,9 +176,9 @@ CREATE TABLE page_job (
   feed_id    BIGINT NOT NULL,
   PRIMARY KEY (shard, article_id)
 );
-CREATE INDEX page_job_host ON page_job (shard, host, due_at);
+CREATE INDEX page_job_host ON page_job (shard, host, due_at, article_id);
 CREATE INDEX page_job_article ON page_job (article_id);
-CREATE INDEX page_job_due ON page_job (due_at);
+CREATE INDEX page_job_due ON page_job (shard, due_at);
 
 -- Every poll of the last 30 days.
 CREATE TABLE poll_log (
