@@ -43,6 +43,38 @@ async fn slow_site() -> (Site, Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_asked_for_a_rest_is_left_alone_by_the_next_process_too() {
+    let site = Site::start().await;
+    let tired = Reply::text("").status(429).header("Retry-After", "3600");
+    site.serve("/tired.xml", tired);
+    let other = rss("Other", &[("One", site.url("/page"), "1")]);
+    site.serve(
+        "/other.xml",
+        Reply::new("application/rss+xml", other.as_bytes()),
+    );
+    let room = Room::subscribed_to(&[site.url("/tired.xml")]);
+    room.run_once();
+    assert_eq!(site.requests().len(), 1);
+
+    room.write(
+        "feeds.txt",
+        &format!("{}\n{}\n", site.url("/tired.xml"), site.url("/other.xml")),
+    );
+    room.run_once();
+    let asked_for = room.run(&["feed", "poll", &site.url("/other.xml")]);
+
+    assert_eq!(site.requests().len(), 1, "neither its other feed");
+    assert_eq!(
+        asked_for.status.code(),
+        Some(1),
+        "nor because a person says so"
+    );
+    let said = String::from_utf8_lossy(&asked_for.stdout);
+    assert!(said.contains("asked us to rest"), "{said}");
+    assert_eq!(room.feed(&site.url("/other.xml"))["state"], "error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_killed_again_and_again_ends_in_the_full_state() {
     let (site, urls) = slow_site().await;
     let room = Room::subscribed_to(&urls);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod processes;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -16,8 +18,8 @@ use crate::support::postgres::{Database, Server, database};
 
 /// Longest time that a test waits for something to happen.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The shortest lease: for exchanges of 0.3 s, and 0.1 s of margin.
-const LEASE: Duration = Duration::from_millis(600);
+/// Twice the shortest one for exchanges of 0.3 s and 0.1 s of margin, since machines are busy.
+const LEASE: Duration = Duration::from_millis(1200);
 
 fn settings(database: &Database<'_>) -> Settings {
     let mut settings = PostgresSettings::new(&database.url()).unwrap();
@@ -175,7 +177,6 @@ async fn nothing_starts_while_the_database_is_away_and_all_goes_on_by_itself() {
     let database = server.database();
     let store = worker(&database, Access::Daemon).await;
     let takes = Duration::from_millis(400);
-    assert!(store.ownership().can_start(takes));
 
     server.stop();
     until("its right runs out", async || {

@@ -1,4 +1,4 @@
-//! The systemd unit: hardened, consistent, and with command lines that the program takes;
+//! The systemd units: hardened, consistent, and with command lines that the program takes;
 //! and the daemon as a service, as systemd sees it.
 
 #![expect(
@@ -17,17 +17,21 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::room::Room;
 
-fn unit_file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/wireroom.service")
+/// The unit of one daemon, and that of several workers on one machine.
+const UNITS: [&str; 2] = ["wireroom.service", "wireroom@.service"];
+
+fn unit_file(unit: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
+    folder.join(unit)
 }
 
-fn unit() -> String {
-    fs::read_to_string(unit_file()).unwrap()
+fn text(unit: &str) -> String {
+    fs::read_to_string(unit_file(unit)).unwrap()
 }
 
 /// The values of a setting, in order.
-fn values(name: &str) -> Vec<String> {
-    unit()
+fn values(unit: &str, name: &str) -> Vec<String> {
+    text(unit)
         .lines()
         .filter_map(|line| line.strip_prefix(name)?.strip_prefix('='))
         .map(str::to_owned)
@@ -35,10 +39,10 @@ fn values(name: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn value(name: &str) -> String {
-    match <[String; 1]>::try_from(values(name)) {
+fn value(unit: &str, name: &str) -> String {
+    match <[String; 1]>::try_from(values(unit, name)) {
         Ok([value]) => value,
-        Err(values) => panic!("{name} is set {} times", values.len()),
+        Err(values) => panic!("{unit}: {name} is set {} times", values.len()),
     }
 }
 
@@ -57,15 +61,17 @@ fn systemd_analyze(arguments: &[&str]) -> Option<std::process::Output> {
 
 #[test]
 fn the_exposure_of_the_service_is_at_most_1_2() {
-    let file = unit_file();
-    let file = file.to_str().unwrap();
+    for unit in UNITS {
+        let file = unit_file(unit);
+        let file = file.to_str().unwrap();
 
-    let scored = systemd_analyze(&["security", "--offline=true", "--threshold=12", file]);
+        let scored = systemd_analyze(&["security", "--offline=true", "--threshold=12", file]);
 
-    let Some(output) = scored else { return };
-    let report = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{report}");
-    assert!(report.contains("Overall exposure level"), "{report}");
+        let Some(output) = scored else { return };
+        let report = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{unit}: {report}");
+        assert!(report.contains("Overall exposure level"), "{report}");
+    }
 }
 
 #[test]
@@ -74,29 +80,35 @@ fn systemd_finds_no_unknown_or_wrong_setting() {
     // else that systemd has to say is about the unit.
     let binary = env!("CARGO_BIN_EXE_wireroom");
     let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("wireroom.service");
-    let text: String = unit()
-        .lines()
-        .filter(|line| !line.starts_with("Documentation="))
-        .map(|line| line.replace("/usr/bin/wireroom", binary) + "\n")
-        .collect();
-    fs::write(&copy, text).unwrap();
+    for unit in UNITS {
+        let instance = unit.replace('@', "@1");
+        let copy = folder.path().join(&instance);
+        let text: String = text(unit)
+            .lines()
+            .filter(|line| !line.starts_with("Documentation="))
+            .map(|line| line.replace("/usr/bin/wireroom", binary) + "\n")
+            .collect();
+        fs::write(&copy, text).unwrap();
 
-    let verified = systemd_analyze(&["verify", "--man=no", copy.to_str().unwrap()]);
+        let verified = systemd_analyze(&["verify", "--man=no", copy.to_str().unwrap()]);
 
-    let Some(output) = verified else { return };
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    let ours: Vec<&str> = complaints
-        .lines()
-        .filter(|line| line.contains("wireroom.service"))
-        .collect();
-    assert!(ours.is_empty(), "{ours:#?}");
+        let Some(output) = verified else { return };
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        let ours: Vec<&str> = complaints
+            .lines()
+            .filter(|line| line.contains(&instance))
+            .collect();
+        assert!(ours.is_empty(), "{ours:#?}");
+    }
 }
 
 #[test]
-fn the_command_lines_of_the_unit_are_taken_by_the_program() {
-    for name in ["ExecStart", "ExecReload"] {
-        let line = value(name).replace("$MAINPID", "1");
+fn the_command_lines_of_the_units_are_taken_by_the_program() {
+    for (unit, name) in UNITS
+        .iter()
+        .flat_map(|unit| [(unit, "ExecStart"), (unit, "ExecReload")])
+    {
+        let line = value(unit, name).replace("$MAINPID", "1");
         let mut words = line.split(' ');
         assert_eq!(words.next(), Some("/usr/bin/wireroom"));
 
@@ -108,30 +120,46 @@ fn the_command_lines_of_the_unit_are_taken_by_the_program() {
             .unwrap();
 
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name}: {complaint}");
+        assert!(output.status.success(), "{unit}, {name}: {complaint}");
     }
 }
 
 #[test]
-fn the_unit_keeps_what_the_documentation_promises() {
-    assert_eq!(value("Type"), "notify");
-    assert_eq!(value("WatchdogSec"), "60");
-    assert_eq!(value("TimeoutStopSec"), "30");
-    assert_eq!(value("RestartPreventExitStatus"), "78");
-    assert_eq!(value("StateDirectory"), "wireroom");
-    assert_eq!(value("StateDirectoryMode"), "0750");
-    assert_eq!(value("UMask"), "0027");
-    assert_eq!(value("ConfigurationDirectory"), "wireroom");
-    assert!(values("DynamicUser").is_empty());
+fn the_units_keep_what_the_documentation_promises() {
+    for unit in UNITS {
+        assert_eq!(value(unit, "Type"), "notify");
+        assert_eq!(value(unit, "WatchdogSec"), "60");
+        assert_eq!(value(unit, "TimeoutStopSec"), "30");
+        assert_eq!(value(unit, "Restart"), "on-failure");
+        assert_eq!(value(unit, "RestartPreventExitStatus"), "78");
+        assert_eq!(value(unit, "StateDirectory"), "wireroom");
+        assert_eq!(value(unit, "StateDirectoryMode"), "0750");
+        assert_eq!(value(unit, "UMask"), "0027");
+        assert_eq!(value(unit, "ConfigurationDirectory"), "wireroom");
+        assert!(values(unit, "DynamicUser").is_empty());
+    }
+}
+
+#[test]
+fn both_units_are_hardened_alike() {
+    let settings = |unit: &str| -> Vec<String> {
+        let text = text(unit);
+        let (_, limits) = text.split_once("# Limits:").unwrap();
+        limits.lines().map(str::to_owned).collect()
+    };
+
+    let [one, several] = UNITS.map(settings);
+
+    assert_eq!(one, several);
 }
 
 #[test]
 fn the_user_and_the_folders_are_made_by_the_files_beside_the_unit() {
     let beside = |name: &str| {
-        let file = unit_file().with_file_name(name);
+        let file = unit_file(name);
         fs::read_to_string(file).unwrap()
     };
-    let user = value("User");
+    let user = value(UNITS[0], "User");
 
     let users = beside("wireroom.sysusers");
     let folders = beside("wireroom.tmpfiles");
@@ -147,7 +175,10 @@ fn the_user_and_the_folders_are_made_by_the_files_beside_the_unit() {
             .find(|line| line.starts_with(&format!("d {folder}")));
         let line = line.unwrap_or_else(|| panic!("{folder}is not made"));
         let words: Vec<&str> = line.split_whitespace().collect();
-        assert_eq!(words[2..], ["0750", "root", value("Group").as_str(), "-"]);
+        assert_eq!(
+            words[2..],
+            ["0750", "root", value(UNITS[0], "Group").as_str(), "-"]
+        );
     }
 }
 
