@@ -1,11 +1,9 @@
 //! `wireroom migrate`: a whole archive moves to another database.
 
-use std::io::IsTerminal as _;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use wireroom::config::Config;
 use wireroom::store::{MovedArchive, PostgresSettings, Progress, Settings, Step, Store};
+use wireroom::telemetry::TaskLine;
 
 use super::output;
 use super::{Context, Exit, UsageError};
@@ -47,11 +45,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         None => config.store.clone(),
     };
     let to = place("--to", &args.to, &config)?;
-    let line = Line::start(context);
+    let line = match context.quiet {
+        true => TaskLine::silent(),
+        false => TaskLine::start(),
+    };
     let moved = context
         .runtime()?
         .block_on(Store::move_archive(&from, &to, |progress| {
-            line.show(progress)
+            show(&line, progress)
         }));
     drop(line);
     tell(&moved?, &to, args, context)?;
@@ -94,41 +95,12 @@ fn completed(named: PostgresSettings, config: &Config) -> PostgresSettings {
     }
 }
 
-/// How far the move is, on a terminal; elsewhere nothing.
-struct Line(Option<ProgressBar>);
-
-impl Line {
-    fn start(context: &Context) -> Self {
-        if context.quiet || !std::io::stderr().is_terminal() {
-            return Self(None);
-        }
-        let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}  {eta} left")
-            .expect("the template is a constant");
-        let target = ProgressDrawTarget::stderr_with_hz(4);
-        let bar = ProgressBar::with_draw_target(Some(1), target).with_style(style);
-        Self(Some(bar))
-    }
-
-    fn show(&self, progress: Progress) {
-        let Some(bar) = &self.0 else {
-            return;
-        };
-        bar.set_length(progress.n_total);
-        bar.set_position(progress.n_done);
-        bar.set_message(match progress.step {
-            Step::Copy(table) => format!("copying {table}"),
-            Step::Compare(table) => format!("comparing {table}"),
-        });
-    }
-}
-
-/// Takes the line off the terminal.
-impl Drop for Line {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-        }
-    }
+fn show(line: &TaskLine, progress: Progress) {
+    let doing = match progress.step {
+        Step::Copy(table) => format!("copying {table}"),
+        Step::Compare(table) => format!("comparing {table}"),
+    };
+    line.show(progress.n_done, progress.n_total, doing);
 }
 
 fn tell(moved: &MovedArchive, to: &Settings, args: &Args, context: &Context) -> anyhow::Result<()> {
@@ -162,7 +134,10 @@ mod tests {
     use super::*;
 
     fn named(url: &str) -> anyhow::Result<Settings> {
-        place("--to", url, &Config::default())
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("wireroom.toml");
+        std::fs::write(&file, "").unwrap();
+        place("--to", url, &wireroom::config::load(Some(&file)).unwrap())
     }
 
     #[test]

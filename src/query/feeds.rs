@@ -92,6 +92,26 @@ impl FeedValue {
         }
     }
 
+    /// The feed's id, if this is one.
+    #[must_use]
+    pub fn id(&self) -> Option<i64> {
+        match self.field {
+            Field::Feed => self.text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A part that the URL, title or tag that is meant surely has, once its ASCII letters
+    /// are small: for a database that looks through many feeds, whose idea of small letters
+    /// may be another.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        // The signs of kelvin and `İ` become an ASCII `k` and `i`, and only these do.
+        let is_sure = |c: char| c.is_ascii_alphanumeric() && !matches!(c, 'i' | 'k');
+        let parts = self.text.split(|c: char| !is_sure(c));
+        parts.max_by_key(|part| part.len()).unwrap_or_default()
+    }
+
     /// Whether this names the feed by its id, its URL or words of its title, or a tag of it.
     #[must_use]
     pub fn means(&self, feed: &FeedCalled) -> bool {
@@ -172,6 +192,16 @@ mod tests {
         check(Field::Tag, "World/Europe", true);
         check(Field::Tag, "wor", false);
         check(Field::Tag, "europe", false);
+    }
+
+    #[test]
+    fn what_is_meant_has_the_hint() {
+        let hint = |text: &str| FeedValue::new(Field::Feed, text).hint().to_owned();
+
+        assert_eq!(hint("Politics"), "pol");
+        assert_eq!(hint("ÉTÉ 2026"), "2026");
+        assert_eq!(hint("日本"), "");
+        assert_eq!(hint("https://example.org/feed"), "example");
     }
 
     #[test]

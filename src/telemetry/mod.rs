@@ -1,13 +1,14 @@
 //! Telling people what happens: logs, progress, the service manager.
 //!
 //! [`init`] sends the log to the standard error stream, [`StatusLine`] keeps a live line
-//! below it on a terminal, and [`service`] talks to systemd. The names of log fields are
+//! below it on a terminal, [`TaskLine`] one for a single task, and [`service`] talks to systemd. The names of log fields are
 //! documented in `docs/operations.md`.
 
 mod line;
 mod output;
 pub mod service;
 mod status_line;
+mod task_line;
 
 use std::str::FromStr;
 use std::sync::atomic::AtomicU64;
@@ -17,6 +18,7 @@ use tracing_subscriber::EnvFilter;
 pub use line::{Style, escape, steers};
 pub use output::{InitError, Logs, Verbosity, init};
 pub use status_line::StatusLine;
+pub use task_line::TaskLine;
 
 /// `[log]` of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

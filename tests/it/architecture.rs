@@ -115,6 +115,7 @@ const PURE: &[&str] = &[
     "feed_list",
     "schedule",
     "query",
+    "words",
     "discover",
 ];
 

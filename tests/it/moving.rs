@@ -124,7 +124,7 @@ async fn fill(store: &Store, n: usize) {
                 cost: Default::default(),
                 manners: Default::default(),
                 result: ScrapeResult::Failed {
-                    failure: Failure::new(ErrorKind::Http4xx, "404"),
+                    failure: Failure::new(ErrorKind::NotFound, "404"),
                     found: None,
                 },
             };

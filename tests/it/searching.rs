@@ -325,6 +325,54 @@ async fn a_search_never_shows_what_is_gone(room: Room) {
     check_found(&room.store, "site:other.example OR word7", &["Same"]).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_was_emptied_or_is_outdated_is_made_anew_in_postgresql() {
+    let Some(room) = Room::postgres().await else {
+        return;
+    };
+    let room = newsroom(room).await;
+    let storms = ["Storm in the north", "Village fair"];
+
+    room.database().ask("DELETE FROM search_document");
+    let n_remade = room.store.index().await.unwrap();
+    check_found(&room.store, "storm", &storms).await;
+    room.database()
+        .ask("UPDATE search_document SET words = 'old'::TSVECTOR");
+    room.database()
+        .ask("UPDATE note SET text = 'old' WHERE name = 'search_index'");
+    let n_renewed = room.store.index().await.unwrap();
+
+    check_found(&room.store, "storm", &storms).await;
+    check_found(&room.store, "old", &[]).await;
+    assert_eq!((n_remade, n_renewed), (3, 3));
+    assert_eq!(room.store.index().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_workers_share_the_work_of_indexing() {
+    let Some(room) = Room::postgres().await else {
+        return;
+    };
+    let other = Store::open(&room.settings, Access::Command).await.unwrap();
+    let feed = subscribe(&room.store, listed("https://example.org/feed")).await;
+    let entries = (0..500).map(|n| Announcement {
+        content_text: Some("shared".into()),
+        ..entry(&format!("https://example.org/{n}"))
+    });
+    poll(&room.store, feed, entries.collect()).await;
+
+    let (here, there) = tokio::join!(room.store.index(), other.index());
+
+    let query = ArticleQuery {
+        search: Some(parse("shared")),
+        limit: 1000,
+        ..ArticleQuery::default()
+    };
+    let listing = other.articles(&query).await.unwrap();
+    assert_eq!(here.unwrap() + there.unwrap(), 500);
+    assert_eq!((listing.articles.len(), listing.index_lag), (500, 0));
+}
+
 #[tokio::test]
 async fn a_deleted_or_damaged_index_comes_back() {
     let room = newsroom(Room::sqlite().await).await;

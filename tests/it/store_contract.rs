@@ -91,6 +91,11 @@ impl Room {
         Self { store, ..self }
     }
 
+    /// The database of a PostgreSQL store.
+    pub(crate) fn database(&self) -> &Database<'static> {
+        self.database.as_ref().unwrap()
+    }
+
     /// The one number that the SQL gives, asked as a person beside us would.
     pub(crate) fn number(&self, sql: &str) -> i64 {
         match &self.database {

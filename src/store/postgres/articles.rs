@@ -16,7 +16,7 @@ use super::search::{self, Span, Walk, id_columns};
 use super::statement::{get, maybe_row, rows};
 use crate::canonical::canonicalize;
 use crate::model::{ArticleId, FeedId};
-use crate::query::{ArticleQuery, Condition, Cursor, FeedCalled, FeedsMeant, Order, Parts, RANKED};
+use crate::query::{ArticleQuery, Condition, Cursor, FeedsMeant, Order, Parts, RANKED};
 
 pub(super) async fn articles(
     client: &impl GenericClient,
@@ -26,7 +26,7 @@ pub(super) async fn articles(
         return by_time(client, query).await;
     };
     let mut feeds = FeedsMeant::asked(asked);
-    find_feeds(client, &mut feeds).await?;
+    search::find_feeds(client, &mut feeds).await?;
     match Condition::of(asked, &feeds) {
         Some(Condition::Every) => by_time(client, query).await,
         Some(condition) => {
@@ -160,26 +160,6 @@ async fn by_rank(
     let batch = read(client, &ids, query.parts).await?;
     let index_lag = search::lag(client).await?;
     Ok(listing::ranked(&page, has_more, batch, n_ranked, index_lag))
-}
-
-/// Looks for the feeds that the values of `feed:` and `tag:` mean.
-async fn find_feeds(client: &impl GenericClient, feeds: &mut FeedsMeant) -> Result<(), Fault> {
-    if feeds.is_empty() {
-        return Ok(());
-    }
-    let sql = "
-        SELECT f.id, f.url, f.subscribed_url, coalesce(f.list_title, s.title, ''), f.tags
-        FROM feed f LEFT JOIN feed_state s ON s.feed_id = f.id ORDER BY f.id";
-    for row in rows(client, sql, &[]).await? {
-        feeds.add(&FeedCalled {
-            id: get(&row, 0)?,
-            url: get(&row, 1)?,
-            subscribed_url: get(&row, 2)?,
-            title: get(&row, 3)?,
-            tags: json::read(get(&row, 4)?),
-        });
-    }
-    Ok(())
 }
 
 pub(super) async fn article(

@@ -5,7 +5,7 @@ use deadpool_postgres::{GenericClient, Transaction};
 use super::super::super::{StoreError, column::int};
 use super::super::convert::shard_column;
 use super::super::fault::Fault;
-use super::super::statement::{execute, get, rows};
+use super::super::statement::{execute, get, row, rows};
 use super::super::{Postgres, notes};
 use super::document::{Depth, id_columns, read_documents};
 use super::render;
@@ -43,20 +43,34 @@ pub(in super::super) async fn index(store: &Postgres) -> Result<usize, StoreErro
     }
 }
 
-/// Makes every article a change when the documents were made by another version of us. Of
-/// several processes one does so, and the others wait for it.
+/// Makes every article a change when there are no documents, or when they were made by
+/// another version of us. Of several processes one does so, and the others wait for it.
 async fn make_anew_if_outdated(transaction: &Transaction<'_>) -> Result<(), Fault> {
     let found = notes::note(transaction, VERSION_NOTE).await?;
     if found.as_deref() == Some(INDEX_VERSION) {
-        return Ok(());
+        return match is_empty(transaction).await? {
+            true => change_all(transaction).await,
+            false => Ok(()),
+        };
     }
     let sql = "INSERT INTO note (name, text) VALUES ($1, $2)
                ON CONFLICT (name) DO UPDATE SET text = excluded.text
                WHERE note.text <> excluded.text";
     let is_ours = execute(transaction, sql, &[&VERSION_NOTE, &INDEX_VERSION]).await? == 1;
-    if !is_ours {
-        return Ok(());
+    match is_ours {
+        true => change_all(transaction).await,
+        false => Ok(()),
     }
+}
+
+/// Whether there are no documents, and none are to come.
+async fn is_empty(client: &impl GenericClient) -> Result<bool, Fault> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM search_document)
+                 AND NOT EXISTS (SELECT 1 FROM article_change)";
+    get(&row(client, sql, &[]).await?, 0)
+}
+
+async fn change_all(transaction: &Transaction<'_>) -> Result<(), Fault> {
     let sql = "INSERT INTO article_change (shard, article_id, seq, op)
                SELECT shard, id, 0, 1 FROM article WHERE shard = $1
                ON CONFLICT (shard, article_id) DO NOTHING";
