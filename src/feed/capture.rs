@@ -102,7 +102,8 @@ impl<'a> Capture<'a> {
 
     /// Text, references decoded.
     pub(super) fn push_text(&mut self, text: &str) {
-        if self.is_markup {
+        // Declared as HTML, and yet with elements within: the text is HTML all the same.
+        if self.is_markup && self.kind != TextKind::Html {
             push_escaped(&mut self.value, text);
         } else {
             self.value.push_str(text);

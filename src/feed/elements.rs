@@ -27,10 +27,25 @@ pub(super) enum Element {
     Enclosure,
     /// A category, in attributes or as text.
     Category,
+    /// What a feed or entry says in attributes alone.
+    Said(Said),
     /// A field that is its text.
     Field(Field),
     /// Something whose inside is none of our business.
     Unread,
+}
+
+/// What an element without text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// RSS `cloud`.
+    Cloud,
+    /// `fh:complete`.
+    Complete,
+    /// `fh:archive`.
+    Archive,
+    /// `media:player`.
+    Player,
 }
 
 /// What is told of a person.
@@ -69,6 +84,12 @@ pub(super) enum Field {
     Ttl,
     UpdatePeriod,
     UpdateFrequency,
+    UpdateBase,
+    /// `itunes:complete`: no more episodes.
+    Finished,
+    /// `itunes:new-feed-url`.
+    NewAddress,
+    Webmaster,
     SkipHour,
     SkipDay,
 }
@@ -99,6 +120,12 @@ pub(super) fn element(vocabulary: Vocabulary, name: &LowerName) -> Element {
         Vocabulary::Syndication => match name {
             "updateperiod" => Element::Field(Field::UpdatePeriod),
             "updatefrequency" => Element::Field(Field::UpdateFrequency),
+            "updatebase" => Element::Field(Field::UpdateBase),
+            _ => Element::Unread,
+        },
+        Vocabulary::History => match name {
+            "complete" => Element::Said(Said::Complete),
+            "archive" => Element::Said(Said::Archive),
             _ => Element::Unread,
         },
         _ => Element::Unread,
@@ -117,6 +144,8 @@ fn plain(name: &str) -> Element {
         "category" => return Element::Category,
         "enclosure" => return Element::Enclosure,
         "skiphours" | "skipdays" => return Element::List,
+        "cloud" => return Element::Said(Said::Cloud),
+        "webmaster" => Field::Webmaster,
         "title" => Field::Title(0),
         "description" | "summary" | "subtitle" | "tagline" => Field::Summary(0),
         "abstract" => Field::Summary(1),
@@ -159,6 +188,7 @@ fn media(name: &str) -> Element {
     Element::Field(match name {
         "group" => return Element::MediaGroup,
         "content" | "thumbnail" => return Element::Enclosure,
+        "player" => return Element::Said(Said::Player),
         "title" => Field::Title(4),
         "description" => Field::Summary(5),
         "category" => Field::Category,
@@ -175,6 +205,8 @@ fn podcast(name: &str) -> Element {
         "summary" | "description" => Field::Summary(3),
         "subtitle" => Field::Summary(4),
         "keywords" => Field::Keywords,
+        "complete" => Field::Finished,
+        "new-feed-url" => Field::NewAddress,
         _ => return Element::Unread,
     })
 }

@@ -8,7 +8,7 @@ use super::capture::Capture;
 use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
 use super::elements::{Field, PersonPart};
-use super::links::{resolve, resolve_in_html};
+use super::links::{is_web_url, resolve, resolve_in_html};
 use super::text::{TextKind, looks_like_html, one_line, person, title, to_html};
 
 /// What the document around a field adds to its meaning.
@@ -59,9 +59,9 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
                 enclosure.url = resolve(&value, base);
             }
         }
-        Field::Published(rank) => draft.published.offer(rank, parse_date(&value)),
-        Field::Updated(rank) => draft.updated.offer(rank, parse_date(&value)),
-        Field::Date => draft.date = draft.date.or_else(|| parse_date(&value)),
+        Field::Published(rank) => draft.offer_published(rank, &value),
+        Field::Updated(rank) => draft.offer_updated(rank, &value),
+        Field::Date => draft.offer_date(&value),
         Field::Person | Field::PersonPart(PersonPart::Name) => match person(&value) {
             name if around.is_shared_author => draft.add_entry_author(name),
             name => draft.add_author(name),
@@ -72,6 +72,11 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
             for word in value.split([',', ';']) {
                 draft.add_category(title(word, TextKind::Unknown));
             }
+        }
+        Field::Webmaster => draft.webmaster = person(&value).or(draft.webmaster.take()),
+        Field::NewAddress => {
+            let url = line().map(|_| resolve(&value, base));
+            draft.hints.moved_to = url.filter(|url| is_web_url(url));
         }
         Field::Language => draft.language = line().or(draft.language.take()),
         _ => take_hint(draft, field, value.trim()),
@@ -87,7 +92,9 @@ fn html_of(value: String, kind: TextKind, base: Option<&Url>) -> Option<String> 
 }
 
 fn take_hint(draft: &mut Draft, field: Field, value: &str) {
-    let number = value.parse::<u32>().ok();
+    // `60.0` and `60 minutes` have been seen.
+    let n_digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let number = value[..n_digits].parse::<u32>().ok();
     match field {
         Field::Ttl => {
             let minutes = number.filter(|n| *n > 0).map(u64::from);
@@ -106,13 +113,14 @@ fn take_hint(draft: &mut Draft, field: Field, value: &str) {
             };
             draft.update_period = Some(Duration::from_secs(3600 * hours));
         }
+        Field::UpdateBase => draft.hints.base = parse_date(value),
+        Field::Finished => draft.hints.is_finished = value.eq_ignore_ascii_case("yes"),
         Field::UpdateFrequency => draft.update_frequency = number.filter(|n| *n > 0),
         // RSS 0.91 counts 1..=24, RSS 2.0 0..=23: hour 24 is midnight.
         Field::SkipHour => {
             let hour = number.filter(|n| *n <= 24).map(|n| (n % 24) as u8);
-            draft
-                .skip_hours
-                .extend(hour.filter(|hour| !draft.skip_hours.contains(hour)));
+            let hours = &mut draft.hints.skip_hours;
+            hours.extend(hour.filter(|hour| !hours.contains(hour)));
         }
         Field::SkipDay => {
             const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -121,9 +129,8 @@ fn take_hint(draft: &mut Draft, field: Field, value: &str) {
                 .iter()
                 .position(|day| name.starts_with(day))
                 .map(|day| day as u8);
-            draft
-                .skip_days
-                .extend(day.filter(|day| !draft.skip_days.contains(day)));
+            let days = &mut draft.hints.skip_days;
+            days.extend(day.filter(|day| !days.contains(day)));
         }
         _ => {}
     }

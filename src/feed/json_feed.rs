@@ -8,7 +8,6 @@ use url::Url;
 
 use document::Document;
 
-use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
 use super::links::{resolve, resolve_in_html};
 use super::references::escape;
@@ -21,13 +20,13 @@ use super::{Enclosure, Format, MAX_ENTRIES, ParseError, ParsedFeed};
 /// is kept.
 pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
     let mut document = Document::default();
-    let mut warnings = Vec::new();
+    let (mut warnings, mut repairs) = (Vec::new(), Vec::new());
     let mut result = document.read(text);
     if result.is_err() && text.contains(is_control) {
         // Line breaks within texts are against the rules, and happen.
         document = Document::default();
         result = document.read(&text.replace(is_control, " "));
-        warnings.push("has control characters within texts".to_owned());
+        repairs.push("control characters within texts".to_owned());
     }
     let is_json_feed = text.contains("jsonfeed.org/version/");
     let has_items = document.items.iter().any(looks_like_item);
@@ -59,6 +58,7 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseEr
     feed.format = Format::Json;
     feed.is_cut = is_cut;
     feed.warnings = warnings;
+    feed.repairs = repairs;
     Ok(feed)
 }
 
@@ -86,8 +86,14 @@ fn read_feed(document: &Map<String, Value>, base: Option<&Url>) -> Draft {
     draft.add_link(draft.self_url.clone());
     draft.language = string(document, "language");
     add_authors(&mut draft, document);
+    if let Some(next) = url(document, "next_url", base) {
+        draft.add_page("next", &next);
+    }
+    draft.hints.is_finished = document
+        .get("expired")
+        .is_some_and(|it| it == &Value::Bool(true));
     for hub in objects(document, "hubs") {
-        draft.hubs.extend(url(hub, "url", base));
+        draft.add_hub(url(hub, "url", base));
     }
     draft
 }
@@ -111,14 +117,12 @@ fn read_item(item: &Map<String, Value>, base: Option<&Url>) -> Draft {
         1,
         string(item, "content_text").map(|text| escape(&text).into_owned()),
     );
-    draft.published.offer(
-        0,
-        string(item, "date_published").and_then(|date| parse_date(&date)),
-    );
-    draft.updated.offer(
-        0,
-        string(item, "date_modified").and_then(|date| parse_date(&date)),
-    );
+    if let Some(date) = string(item, "date_published") {
+        draft.offer_published(0, &date);
+    }
+    if let Some(date) = string(item, "date_modified") {
+        draft.offer_updated(0, &date);
+    }
     add_authors(&mut draft, item);
     match item.get("tags") {
         Some(Value::Array(tags)) => {

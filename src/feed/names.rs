@@ -24,6 +24,8 @@ pub(super) enum Vocabulary {
     Podcast,
     /// RSS 1.0 syndication module.
     Syndication,
+    /// RFC 5005: paged and archived feeds.
+    History,
     /// FeedBurner, which replaces links by its own and keeps the originals.
     FeedBurner,
     /// HTML in XML.
@@ -117,6 +119,7 @@ fn by_uri(uri: &str) -> Option<Vocabulary> {
         | "example.com/dtds/podcast-1.0.dtd" => Vocabulary::Podcast,
         "purl.org/rss/1.0/modules/content" => Vocabulary::Content,
         "purl.org/rss/1.0/modules/syndication" => Vocabulary::Syndication,
+        "purl.org/syndication/history/1.0" => Vocabulary::History,
         "rssnamespace.org/feedburner/ext/1.0" => Vocabulary::FeedBurner,
         _ if bare.starts_with("purl.org/dc/") => Vocabulary::DublinCore,
         _ if bare.starts_with("google.com/schemas/play-podcasts") => Vocabulary::Podcast,
@@ -150,6 +153,7 @@ fn by_prefix(prefix: &str) -> Option<Vocabulary> {
         "media" => Vocabulary::Media,
         "itunes" | "googleplay" => Vocabulary::Podcast,
         "sy" => Vocabulary::Syndication,
+        "fh" => Vocabulary::History,
         "xhtml" => Vocabulary::Html,
         "feedburner" => Vocabulary::FeedBurner,
         "rss" => Vocabulary::Plain,

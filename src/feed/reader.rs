@@ -4,20 +4,20 @@
 //! and closes what authors forgot to close. Nothing that follows a complete entry can
 //! take that entry back.
 
+mod attributes;
+mod report;
+
 use url::Url;
 
 use super::capture::{Capture, Lookahead};
-use super::dates::parse_date;
-use super::draft::{Draft, LinkSource};
+use super::draft::Draft;
 use super::elements::{Element, Field, element};
 use super::fields::{Around, take_field};
-use super::links::{is_web_url, resolve};
 use super::names::{Bindings, LowerName, Vocabulary};
 use super::references::References;
 use super::root::Root;
-use super::text::one_line;
 use super::tokens::{MAX_ATTRIBUTES, Tag, Token, Tokens};
-use super::{Enclosure, Entry, Format, MAX_ENTRIES, ParseError, ParsedFeed};
+use super::{Entry, Format, MAX_ENTRIES, ParseError, ParsedFeed};
 
 /// Most elements open at once, outside of content.
 const MAX_DEPTH: usize = 128;
@@ -58,7 +58,8 @@ pub(super) struct Reader<'a> {
     n_stray_ends: usize,
     is_full: bool,
     is_cut: bool,
-    warnings: Vec<String>,
+    /// Text, scripts or error messages stood before the root.
+    has_junk: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -79,7 +80,7 @@ impl<'a> Reader<'a> {
             n_stray_ends: 0,
             is_full: false,
             is_cut: false,
-            warnings: root.warnings,
+            has_junk: root.has_junk,
         }
     }
 
@@ -97,8 +98,6 @@ impl<'a> Reader<'a> {
                 Some(Token::Cut) | None => break,
             }
             if self.is_full {
-                let warning = format!("has more than {MAX_ENTRIES} entries; the rest is not read");
-                self.warnings.push(warning);
                 break;
             }
         }
@@ -154,6 +153,9 @@ impl<'a> Reader<'a> {
         }
         let parent = self.open.last().map_or(Role::Feed, |open| open.role);
         let n_bases = self.bases.len();
+        if element == Element::Entry {
+            self.push_site();
+        }
         self.push_base(&tag);
         let role = self.role_of(&tag, element, parent);
         self.open.push(Open {
@@ -169,6 +171,22 @@ impl<'a> Reader<'a> {
             self.close_innermost();
         }
         Ok(())
+    }
+
+    /// RSS does not say what its relative links start from. Where a feed is served by
+    /// another host than its site, as by FeedBurner, they can only mean the site.
+    fn push_site(&mut self) {
+        if self.format == Format::Atom || self.bases.len() > 1 {
+            return;
+        }
+        let site = self.feed.link.get().and_then(|site| Url::parse(site).ok());
+        let elsewhere = |site: &Url| {
+            let served = self.bases.last().and_then(Url::host_str);
+            site.has_host() && served.is_some() && site.host_str() != served
+        };
+        if let Some(site) = site.filter(elsewhere) {
+            self.bases.push(site);
+        }
     }
 
     fn push_base(&mut self, tag: &Tag<'a>) {
@@ -209,6 +227,7 @@ impl<'a> Reader<'a> {
             Element::Link => self.take_link(tag),
             Element::Enclosure => self.take_enclosure(tag),
             Element::Category => self.take_category(tag),
+            Element::Said(said) => self.take_said(tag, said),
             Element::Person if parent != Role::Person => self.capture(tag, Field::Person),
             Element::PersonPart(part) if parent == Role::Person => {
                 self.capture(tag, Field::PersonPart(part))
@@ -216,112 +235,6 @@ impl<'a> Reader<'a> {
             Element::Field(field) if parent != Role::Person => self.capture(tag, field),
             _ => {}
         }
-    }
-
-    /// RDF's `rdf:about`, and what CDF says in attributes.
-    fn take_about(&mut self, tag: &Tag<'a>) {
-        let about = self.attribute(tag, "about");
-        let (mut href, mut changed) = (None, None);
-        if self.format == Format::Cdf {
-            href = self.url_attribute(tag, "href");
-            changed = tag.attribute("lastmod").and_then(parse_date);
-        }
-        let draft = self.draft();
-        draft.offer_link(
-            LinkSource::About,
-            about.clone().filter(|about| is_web_url(about)),
-        );
-        draft.id.offer(2, about);
-        draft.offer_link(LinkSource::Own, href);
-        draft.updated.offer(0, changed);
-    }
-
-    fn take_link(&mut self, tag: &Tag<'a>) {
-        let Some(href) = self.url_attribute(tag, "href") else {
-            if tag.attribute("rel").is_none() {
-                self.capture(tag, Field::Link);
-            }
-            return;
-        };
-        let rel = tag
-            .attribute("rel")
-            .unwrap_or("alternate")
-            .trim()
-            .to_ascii_lowercase();
-        let media_type = self.attribute(tag, "type");
-        let length_bytes = tag.attribute("length").and_then(|n| n.trim().parse().ok());
-        let draft = self.draft();
-        draft.add_link(Some(href.clone()));
-        match rel.rsplit('/').next().unwrap_or("") {
-            "alternate" | "" => {
-                let source = match media_type.as_deref() {
-                    None => LinkSource::Alternate,
-                    Some(t) if t.contains("html") || t.starts_with("text/") => LinkSource::Page,
-                    Some(_) => LinkSource::Other,
-                };
-                draft.offer_link(source, Some(href));
-            }
-            "self" => {
-                draft.self_url.get_or_insert(href);
-            }
-            "hub" => draft.hubs.push(href),
-            "enclosure" => draft.add_enclosure(Enclosure {
-                url: href,
-                media_type,
-                length_bytes,
-            }),
-            _ => {}
-        }
-    }
-
-    fn take_enclosure(&mut self, tag: &Tag<'a>) {
-        let Some(url) = self
-            .url_attribute(tag, "url")
-            .or_else(|| self.url_attribute(tag, "href"))
-        else {
-            return;
-        };
-        let length = tag
-            .attribute("length")
-            .or_else(|| tag.attribute("filesize"));
-        let medium = match tag.attribute("medium").map(str::trim) {
-            Some("image") => Some("image/*"),
-            Some("audio") => Some("audio/*"),
-            Some("video") => Some("video/*"),
-            _ if super::tokens::local(tag.name).eq_ignore_ascii_case("thumbnail") => {
-                Some("image/*")
-            }
-            _ => None,
-        };
-        let media_type = self.attribute(tag, "type").or(medium.map(str::to_owned));
-        self.draft().add_enclosure(Enclosure {
-            url,
-            media_type,
-            length_bytes: length.and_then(|n| n.trim().parse().ok()),
-        });
-    }
-
-    fn take_category(&mut self, tag: &Tag<'a>) {
-        let term = ["term", "text", "label"]
-            .iter()
-            .find_map(|name| self.attribute(tag, name));
-        match term {
-            Some(term) => self.draft().add_category(Some(one_line(&term))),
-            None => self.capture(tag, Field::Category),
-        }
-    }
-
-    /// An attribute with its references decoded; `None` when it is empty.
-    fn attribute(&mut self, tag: &Tag<'a>, name: &str) -> Option<String> {
-        let value = tag.attribute(name)?;
-        let value = self.references.decode(value);
-        let value = value.trim();
-        (!value.is_empty()).then(|| value.to_owned())
-    }
-
-    fn url_attribute(&mut self, tag: &Tag<'a>, name: &str) -> Option<String> {
-        let value = self.attribute(tag, name)?;
-        Some(resolve(&value, self.base()))
     }
 
     fn capture(&mut self, tag: &Tag<'a>, field: Field) {
@@ -434,58 +347,13 @@ impl<'a> Reader<'a> {
                 self.entries.push(entry);
             }
         }
-        let mut warnings = std::mem::take(&mut self.warnings);
-        self.add_warnings(&mut warnings);
+        let warnings = self.warnings();
+        let repairs = self.repairs();
         let mut feed = self.feed.into_feed(self.entries);
         feed.format = self.format;
         feed.warnings = warnings;
+        feed.repairs = repairs;
         feed.is_cut = self.is_cut;
         feed
-    }
-
-    fn add_warnings(&self, warnings: &mut Vec<String>) {
-        let blemishes = self.references.blemishes;
-        let counted = [
-            (
-                blemishes.bare_ampersands,
-                "bare ampersand",
-                "bare ampersands",
-            ),
-            (
-                blemishes.html_entities,
-                "reference that XML does not know",
-                "references that XML does not know",
-            ),
-            (
-                blemishes.bad_references,
-                "reference to nothing",
-                "references to nothing",
-            ),
-            (
-                blemishes.control_characters,
-                "control character",
-                "control characters",
-            ),
-            (
-                self.n_unclosed,
-                "element without its end tag",
-                "elements without their end tags",
-            ),
-            (
-                self.n_stray_ends,
-                "end tag without its element",
-                "end tags without their elements",
-            ),
-        ];
-        for (count, one, many) in counted {
-            match count {
-                0 => {}
-                1 => warnings.push(format!("repaired 1 {one}")),
-                _ => warnings.push(format!("repaired {count} {many}")),
-            }
-        }
-        if self.is_cut {
-            warnings.push("the document is cut off; what was complete is kept".to_owned());
-        }
     }
 }

@@ -15,7 +15,8 @@ pub(super) struct Root<'a> {
     pub(super) tokens: Tokens<'a>,
     /// The entities that the document declares.
     pub(super) references: References,
-    pub(super) warnings: Vec<String>,
+    /// Whether something stands before the root that is no part of XML.
+    pub(super) has_junk: bool,
 }
 
 /// Finds the start tag of the feed.
@@ -41,12 +42,11 @@ pub(super) fn find_root<'a>(text: &'a str) -> Result<(Tag<'a>, Root<'a>), ParseE
             Token::Start(_) if in_script => {}
             Token::Start(tag) => {
                 if let Some(format) = format_of(&tag) {
-                    let warnings = has_junk.then(|| "has text before its root element".to_owned());
                     let root = Root {
                         format,
                         tokens,
                         references,
-                        warnings: warnings.into_iter().collect(),
+                        has_junk,
                     };
                     return Ok((tag, root));
                 }

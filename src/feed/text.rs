@@ -50,6 +50,11 @@ pub(super) fn to_html(value: String, kind: TextKind) -> Option<String> {
     }
 }
 
+/// The words of HTML, without its markup.
+pub(super) fn visible_text(html: &str) -> String {
+    one_line(&html_to_text(html, AnyTag))
+}
+
 /// Whether a text that nobody declared to be HTML is HTML: it holds a tag that HTML knows.
 pub(super) fn looks_like_html(value: &str) -> bool {
     value.contains('<')
@@ -95,7 +100,8 @@ pub(super) fn person(text: &str) -> Option<String> {
             _ => Some(text.to_owned()),
         };
     }
-    if let Some((name, mail)) = text.strip_suffix('>').and_then(|t| t.split_once('<')) {
+    let bracketed = text.strip_suffix('>').and_then(|t| t.split_once('<'));
+    if let Some((name, mail)) = bracketed.filter(|(_, inside)| !inside.contains(['<', '>'])) {
         let name = name.trim().trim_matches('"').trim();
         return Some(if name.is_empty() { mail.trim() } else { name }.to_owned());
     }
@@ -144,6 +150,9 @@ fn html_to_text(html: &str, tags: impl KnowsTags) -> Cow<'_, str> {
                 if is_break(tag.name) {
                     text.push(' ');
                 }
+                if !tag.empty && is_hidden(tag.name) {
+                    skip_to_end(&mut tokens, tag.name);
+                }
             }
             Token::End(name) if tags.knows(name) => {}
             Token::Text(part) => text.push_str(&decode_html(part)),
@@ -152,6 +161,21 @@ fn html_to_text(html: &str, tags: impl KnowsTags) -> Cow<'_, str> {
         }
     }
     Cow::Owned(text)
+}
+
+/// Whether what stands within an element is not for people.
+fn is_hidden(name: &str) -> bool {
+    ["script", "style"]
+        .iter()
+        .any(|n| name.eq_ignore_ascii_case(n))
+}
+
+fn skip_to_end(tokens: &mut Tokens<'_>, name: &str) {
+    for token in tokens {
+        if matches!(token, Token::End(end) if end.eq_ignore_ascii_case(name)) {
+            return;
+        }
+    }
 }
 
 fn is_break(name: &str) -> bool {
@@ -253,6 +277,11 @@ mod tests {
         );
         check("&lt;b&gt; in HTML", TextKind::Unknown, "<b> in HTML");
         check("&amp; is an entity", TextKind::Text, "&amp; is an entity");
+        check(
+            "safe<script>location.href='/'</script> title",
+            TextKind::Html,
+            "safe title",
+        );
         check(" one\n  two<br/>three ", TextKind::Html, "one two three");
     }
 

@@ -122,6 +122,11 @@ impl<'a> Tokens<'a> {
         }
         // `</title <link>`: the next tag begins where this one forgot to end.
         match rest[name_end..].find(['>', '<']) {
+            // `</rss` at the very end: the name is there, only its bracket is not.
+            None if rest[name_end..].trim().is_empty() => {
+                self.at = self.text.len();
+                Token::End(&rest[2..name_end])
+            }
             None => self.cut(),
             Some(end) => {
                 let closed = rest.as_bytes()[name_end + end] == b'>';
@@ -397,7 +402,7 @@ mod tests {
         for text in [
             "<a href=\"x",
             "<a",
-            "</a",
+            "</a x",
             "<!-- x",
             "<![CDATA[ x",
             "<!DOCTYPE x [",

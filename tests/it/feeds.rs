@@ -225,10 +225,8 @@ fn blemishes_are_read_past_and_reported() {
     assert_eq!(
         feed.warnings,
         [
-            "repaired 2 bare ampersands",
-            "repaired 2 references that XML does not know",
-            "repaired 1 control character",
-            "repaired 1 end tag without its element",
+            "repaired: 2 bare ampersands, 2 references that XML does not know, \
+             1 control character, 1 end tag without its element",
         ]
     );
 }
@@ -272,7 +270,7 @@ fn junk_before_and_after_the_root_is_read_past() {
     assert_eq!(titles(&feed), ["One"]);
     assert!(
         feed.warnings
-            .contains(&"has text before its root element".to_owned()),
+            .contains(&"repaired: text before the root element".to_owned()),
         "{:?}",
         feed.warnings
     );
@@ -515,4 +513,106 @@ fn a_page_names_its_feeds_once_each_in_order() {
             ("https://news.example/en/atom", None)
         ]
     );
+}
+
+#[test]
+fn relative_links_start_from_the_site_when_another_host_serves_the_feed() {
+    let document =
+        rss("<item><link>/1</link><description>&lt;a href='2'>x&lt;/a></description></item>");
+    let served_by = |base: &str| {
+        let base = Url::parse(base).unwrap();
+        let feed = parse(document.as_bytes(), None, Some(&base)).unwrap();
+        let entry = feed.entries.into_iter().next().unwrap();
+        (entry.link.unwrap(), entry.summary.unwrap())
+    };
+
+    assert_eq!(
+        served_by("https://feeds.example/news"),
+        (
+            "https://news.example/1".to_owned(),
+            "<a href=\"https://news.example/2\">x</a>".to_owned()
+        )
+    );
+    assert_eq!(
+        served_by("https://news.example/en/rss").1,
+        "<a href=\"https://news.example/en/2\">x</a>"
+    );
+}
+
+#[test]
+fn where_the_rest_of_the_feed_is_and_who_tells_of_news_is_kept() {
+    let feed = read(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:fh='http://purl.org/syndication/history/1.0'>
+        <title>News</title><fh:archive/><link rel='next' href='?p=2'/><link rel='previous' href='?p=0'/>
+        <link rel='prev-archive' href='/2024'/><link rel='current' href='feed.xml'/><link rel='self' href='feed.xml'/>
+        <link rel='hub' href='https://hub.example/'/><link rel='hub' href='https://hub.example/'/></feed>",
+    );
+    let clouded = read(&rss(
+        "<cloud domain='rpc.example' port='5337' path='/pleaseNotify' registerProcedure='' protocol='http-post'/>\
+         <fh:complete/><sy:updateBase>2025-03-06T12:00+00:00</sy:updateBase>\
+         <itunes:new-feed-url>https://new.example/feed</itunes:new-feed-url><itunes:complete>Yes</itunes:complete>",
+    ))
+    .hints;
+    let json = read(
+        r#"{"version": "https://jsonfeed.org/version/1.1", "next_url": "?p=2", "expired": true,
+        "hubs": [{"type": "WebSub", "url": "https://hub.example/"}], "items": []}"#,
+    )
+    .hints;
+
+    let pages = feed.hints.pages;
+    assert_eq!(
+        pages.next.as_deref(),
+        Some("https://news.example/en/feed.xml?p=2")
+    );
+    assert_eq!(
+        pages.previous.as_deref(),
+        Some("https://news.example/en/feed.xml?p=0")
+    );
+    assert_eq!(
+        pages.previous_archive.as_deref(),
+        Some("https://news.example/2024")
+    );
+    assert_eq!(pages.current, feed.self_url);
+    assert!(feed.hints.is_archive && !feed.hints.is_complete);
+    assert_eq!(feed.hints.hubs, ["https://hub.example/"]);
+    let cloud = clouded.cloud.unwrap();
+    assert_eq!(
+        (
+            cloud.domain.as_str(),
+            cloud.port,
+            cloud.path.as_str(),
+            cloud.protocol.as_str(),
+            cloud.procedure
+        ),
+        ("rpc.example", 5337, "/pleaseNotify", "http-post", None)
+    );
+    assert!(clouded.is_complete && clouded.is_finished);
+    assert_eq!(clouded.base, parse_date("2025-03-06T12:00:00Z"));
+    assert_eq!(
+        clouded.moved_to.as_deref(),
+        Some("https://new.example/feed")
+    );
+    assert_eq!(
+        json.pages.next.as_deref(),
+        Some("https://news.example/en/feed.xml?p=2")
+    );
+    assert!(json.is_finished && json.hubs == ["https://hub.example/"]);
+}
+
+#[test]
+fn a_date_is_kept_as_it_was_given_even_one_that_nobody_can_read() {
+    let read = item("<pubDate>Thu, 06 Mar 2025 09:05:00 +0530</pubDate>");
+    let absurd = item("<pubDate>the day after tomorrow</pubDate>");
+    let second = item("<pubDate>soon</pubDate><dc:date>2025-03-06</dc:date>");
+
+    assert_eq!(read.published, parse_date("2025-03-06T03:35:00Z"));
+    assert_eq!(
+        read.published_text.as_deref(),
+        Some("Thu, 06 Mar 2025 09:05:00 +0530")
+    );
+    assert_eq!(
+        (absurd.published, absurd.published_text.as_deref()),
+        (None, Some("the day after tomorrow"))
+    );
+    assert_eq!(second.published_text.as_deref(), Some("2025-03-06"));
 }

@@ -1,6 +1,7 @@
 //! Time of day, half of the day, and zone.
 
 use super::words::{half_of_day, zone_offset};
+use super::zones::{Zone, database_zone, region};
 use super::{Part, Reading};
 
 /// Time of day and zone after an ISO date; nothing else may follow.
@@ -65,6 +66,10 @@ fn zone_to_end(parts: &[Part], reading: &mut Reading) -> Option<()> {
 /// One step over zone, half of the day, or filling.
 pub(super) fn zone<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
     use Part::{Mark, Number, Space, Word};
+    if let Some((zone, rest)) = database_zone(parts) {
+        reading.set_zone(zone);
+        return Some(rest);
+    }
     match parts {
         [Space | Mark('.' | ',' | '(' | ')' | '[' | ']'), rest @ ..] => Some(rest),
         [Word(a), Mark('.'), Word(m), Mark('.'), rest @ ..]
@@ -87,7 +92,13 @@ pub(super) fn zone<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [
         [Word(word), rest @ ..] => {
             // A zone in words that we do not know is read past, as UTC (RFC 5322 §4.3).
             if let Some(offset) = zone_offset(word) {
-                reading.offset_minutes.get_or_insert(offset);
+                reading.set_zone(Zone::Fixed(offset));
+            } else if let Some(zone) = region(word) {
+                // `Central European Time` is not that of Chicago.
+                if word == "european" {
+                    reading.zone = None;
+                }
+                reading.set_zone(zone);
             } else if word.chars().count() > 20 {
                 return None;
             }
@@ -105,7 +116,7 @@ pub(super) fn zone<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [
                 return None;
             }
             let minutes = (hours * 60 + minutes) as i32;
-            reading.offset_minutes = Some(if *sign == '-' { -minutes } else { minutes });
+            reading.zone = Some(Zone::Fixed(if *sign == '-' { -minutes } else { minutes }));
             Some(rest)
         }
         _ => None,

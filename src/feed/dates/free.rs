@@ -3,6 +3,7 @@
 use super::clock::{clock, zone};
 use super::numbers::Numbers;
 use super::words::{half_of_day, is_ordinal, month_of, weekday_of, zone_offset};
+use super::zones::region;
 use super::{Part, Reading};
 
 /// Everything that is not ISO: weekday, day, month, year, time and zone in any order that
@@ -108,7 +109,7 @@ fn word_part<'a>(
         return Some(after);
     }
     // After the time it is a zone: "16:31:00 AT" is Atlantic time.
-    if word == "at" && reading.has_time && reading.offset_minutes.is_none() {
+    if word == "at" && reading.has_time && reading.zone.is_none() {
         return zone(all, reading);
     }
     if matches!(
@@ -132,7 +133,8 @@ fn word_part<'a>(
     ) {
         return Some(after);
     }
-    let known = half_of_day(word).is_some() || zone_offset(word).is_some();
+    let known =
+        half_of_day(word).is_some() || zone_offset(word).is_some() || region(word).is_some();
     let could_be_zone = reading.month.is_some() || reading.year.is_some();
     let could_be_weekday =
         reading.weekday.is_none() && reading.month.is_none() && word.chars().count() <= 14;

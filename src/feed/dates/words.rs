@@ -71,13 +71,13 @@ pub(super) fn weekday_of(word: &str) -> Option<Weekday> {
 pub(super) fn zone_offset(word: &str) -> Option<i32> {
     let hours = match word {
         "z" | "gmt" | "utc" | "ut" | "wet" | "uct" => 0.0,
-        "est" | "et" => -5.0,
+        "est" => -5.0,
         "edt" => -4.0,
-        "cst" | "ct" => -6.0,
+        "cst" => -6.0,
         "cdt" => -5.0,
-        "mst" | "mt" => -7.0,
+        "mst" => -7.0,
         "mdt" => -6.0,
-        "pst" | "pt" => -8.0,
+        "pst" => -8.0,
         "pdt" => -7.0,
         "akst" => -9.0,
         "akdt" => -8.0,

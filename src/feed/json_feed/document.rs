@@ -20,6 +20,8 @@ const FEED_KEYS: &[&str] = &[
     "author",
     "authors",
     "hubs",
+    "next_url",
+    "expired",
 ];
 
 /// The keys of an item that we read.
