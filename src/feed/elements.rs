@@ -85,6 +85,11 @@ pub(super) enum Field {
     UpdatePeriod,
     UpdateFrequency,
     UpdateBase,
+    /// The feed's title and language, said by an entry.
+    FeedTitle,
+    FeedLanguage,
+    /// The address of a picture, as text.
+    Picture,
     /// `itunes:complete`: no more episodes.
     Finished,
     /// `itunes:new-feed-url`.
@@ -121,6 +126,13 @@ pub(super) fn element(vocabulary: Vocabulary, name: &LowerName) -> Element {
             "updateperiod" => Element::Field(Field::UpdatePeriod),
             "updatefrequency" => Element::Field(Field::UpdateFrequency),
             "updatebase" => Element::Field(Field::UpdateBase),
+            _ => Element::Unread,
+        },
+        Vocabulary::Sitemap => sitemap(name),
+        Vocabulary::News => news(name),
+        Vocabulary::Pictures => match name {
+            "image" => Element::MediaGroup,
+            "loc" | "url" => Element::Field(Field::Picture),
             _ => Element::Unread,
         },
         Vocabulary::History => match name {
@@ -163,6 +175,29 @@ fn plain(name: &str) -> Element {
         "ttl" => Field::Ttl,
         "hour" => Field::SkipHour,
         "day" => Field::SkipDay,
+        _ => return Element::Unread,
+    })
+}
+
+fn sitemap(name: &str) -> Element {
+    match name {
+        "urlset" => Element::Feed,
+        "url" => Element::Entry,
+        "loc" => Element::Link,
+        "lastmod" => Element::Field(Field::Updated(0)),
+        _ => Element::Unread,
+    }
+}
+
+/// <https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap>
+fn news(name: &str) -> Element {
+    Element::Field(match name {
+        "news" | "publication" => return Element::MediaGroup,
+        "name" => Field::FeedTitle,
+        "language" => Field::FeedLanguage,
+        "title" => Field::Title(0),
+        "publication_date" => Field::Published(0),
+        "keywords" | "genres" | "geo_locations" => Field::Keywords,
         _ => return Element::Unread,
     })
 }

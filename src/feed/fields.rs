@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::Enclosure;
 use super::capture::Capture;
 use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
 use super::elements::{Field, PersonPart};
 use super::links::{is_web_url, resolve, resolve_in_html};
+
 use super::text::{TextKind, looks_like_html, one_line, person, title, to_html};
 
 /// What the document around a field adds to its meaning.
@@ -73,6 +75,13 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
                 draft.add_category(title(word, TextKind::Unknown));
             }
         }
+        Field::FeedTitle => draft.title.offer(0, title(&value, kind)),
+        Field::FeedLanguage => draft.language = draft.language.take().or(line()),
+        Field::Picture => draft.add_enclosure(Enclosure {
+            url: resolve(&value, base),
+            media_type: Some("image/*".to_owned()),
+            length_bytes: None,
+        }),
         Field::Webmaster => draft.webmaster = person(&value).or(draft.webmaster.take()),
         Field::NewAddress => {
             let url = line().map(|_| resolve(&value, base));

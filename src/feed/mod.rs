@@ -34,9 +34,13 @@ mod json_feed;
 mod second_reader;
 
 mod autodiscover;
+mod platforms;
+mod sitemap;
 
 pub use autodiscover::{FeedLink, autodiscover};
 pub use dates::{ReadDate, parse_date, read_date};
+pub use platforms::{feeds_by_markup, feeds_by_rule, usual_feeds, usual_news_sitemaps};
+pub use sitemap::{sitemaps_of_index, sitemaps_of_robots};
 
 use std::panic::{UnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -100,10 +104,14 @@ pub enum Format {
     Json,
     /// Channel Definition Format (1997), RSS's ancestor.
     Cdf,
+    /// A news sitemap (sitemaps.org, with Google's extension for news): what sites without a
+    /// feed publish for search engines. One that tells of no news is not a feed.
+    Sitemap,
 }
 
 impl Format {
-    /// The name in JSON and on the command line: `atom`, `rss`, `rdf`, `json`, `cdf`.
+    /// The name in JSON and on the command line: `atom`, `rss`, `rdf`, `json`, `cdf`,
+    /// `sitemap`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -112,6 +120,7 @@ impl Format {
             Self::Rdf => "rdf",
             Self::Json => "json",
             Self::Cdf => "cdf",
+            Self::Sitemap => "sitemap",
         }
     }
 }
@@ -340,6 +349,11 @@ fn read_xml(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
         }
     })?;
     let feed = Reader::new(text, root, base).read(tag)?;
+    if feed.format == Format::Sitemap && feed.entries.is_empty() {
+        return Err(ParseError::NotAFeed {
+            found: "a sitemap without news".to_owned(),
+        });
+    }
     if !feed.entries.is_empty() {
         return Ok(feed);
     }

@@ -28,6 +28,12 @@ pub(super) enum Vocabulary {
     History,
     /// FeedBurner, which replaces links by its own and keeps the originals.
     FeedBurner,
+    /// Sitemaps (sitemaps.org).
+    Sitemap,
+    /// What Google adds to sitemaps for news.
+    News,
+    /// What Google adds to sitemaps for pictures.
+    Pictures,
     /// HTML in XML.
     Html,
     /// Anything else with a prefix.
@@ -120,6 +126,11 @@ fn by_uri(uri: &str) -> Option<Vocabulary> {
         "purl.org/rss/1.0/modules/content" => Vocabulary::Content,
         "purl.org/rss/1.0/modules/syndication" => Vocabulary::Syndication,
         "purl.org/syndication/history/1.0" => Vocabulary::History,
+        "sitemaps.org/schemas/sitemap/0.9" | "google.com/schemas/sitemap/0.84" => {
+            Vocabulary::Sitemap
+        }
+        "google.com/schemas/sitemap-news/0.9" => Vocabulary::News,
+        "google.com/schemas/sitemap-image/1.1" => Vocabulary::Pictures,
         "rssnamespace.org/feedburner/ext/1.0" => Vocabulary::FeedBurner,
         _ if bare.starts_with("purl.org/dc/") => Vocabulary::DublinCore,
         _ if bare.starts_with("google.com/schemas/play-podcasts") => Vocabulary::Podcast,
@@ -154,6 +165,8 @@ fn by_prefix(prefix: &str) -> Option<Vocabulary> {
         "itunes" | "googleplay" => Vocabulary::Podcast,
         "sy" => Vocabulary::Syndication,
         "fh" => Vocabulary::History,
+        "news" => Vocabulary::News,
+        "image" => Vocabulary::Pictures,
         "xhtml" => Vocabulary::Html,
         "feedburner" => Vocabulary::FeedBurner,
         "rss" => Vocabulary::Plain,

@@ -104,6 +104,15 @@ impl<'a> Reader<'a> {
         Ok(self.finish())
     }
 
+    /// The vocabulary of a name; in a sitemap those without a namespace are the sitemap's.
+    fn vocabulary(&self, name: &str) -> Vocabulary {
+        match self.bindings.vocabulary(name) {
+            Vocabulary::Plain if self.format == Format::Sitemap => Vocabulary::Sitemap,
+            Vocabulary::News if self.format != Format::Sitemap => Vocabulary::Other,
+            vocabulary => vocabulary,
+        }
+    }
+
     fn base(&self) -> Option<&Url> {
         self.bases.last()
     }
@@ -120,7 +129,7 @@ impl<'a> Reader<'a> {
         }
         let n_bindings = self.bindings.len();
         self.bindings.declare(&tag);
-        let vocabulary = self.bindings.vocabulary(tag.name);
+        let vocabulary = self.vocabulary(tag.name);
         let name = LowerName::new(super::tokens::local(tag.name));
         let element = element(vocabulary, &name);
         if let Some(capture) = &mut self.capture {
@@ -323,7 +332,10 @@ impl<'a> Reader<'a> {
         if open.role == Role::Entry
             && let Some(entry) = self.entry.take()
         {
-            self.entries.push(entry.into_entry());
+            // A sitemap names pages of all kinds; news have titles.
+            if self.format != Format::Sitemap || entry.title.get().is_some() {
+                self.entries.push(entry.into_entry());
+            }
         }
     }
 
@@ -333,7 +345,10 @@ impl<'a> Reader<'a> {
             base: self.bases.last(),
             is_shared_author: self.format == Format::Atom || is_podcast,
         };
-        let draft = self.entry.as_mut().unwrap_or(&mut self.feed);
+        let draft = match capture.field {
+            Field::FeedTitle | Field::FeedLanguage => &mut self.feed,
+            _ => self.entry.as_mut().unwrap_or(&mut self.feed),
+        };
         take_field(draft, capture, around);
     }
 
@@ -343,7 +358,8 @@ impl<'a> Reader<'a> {
         if let Some(entry) = self.entry.take().map(Draft::into_entry) {
             // Cut off within: the next poll brings the rest of it. Only when there is
             // nothing else is half an entry better than none.
-            if self.entries.is_empty() && entry.link.is_some() {
+            let is_whole = self.format != Format::Sitemap || entry.title.is_some();
+            if self.entries.is_empty() && entry.link.is_some() && is_whole {
                 self.entries.push(entry);
             }
         }

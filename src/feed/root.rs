@@ -85,6 +85,7 @@ fn format_of(tag: &Tag<'_>) -> Option<Format> {
         "channel" if tag.attributes.contains("purl.org/net/rss1.1") => Some(Format::Rdf),
         "channel" if name == "channel" && tag.attribute("href").is_none() => Some(Format::Rss),
         "channel" => Some(Format::Cdf),
+        "urlset" => Some(Format::Sitemap),
         _ => None,
     }
 }
@@ -99,6 +100,7 @@ fn check_junk(tag: &Tag<'_>) -> Result<(), ParseError> {
     let name = LowerName::new(tag.name);
     match name.as_str() {
         "html" | "head" | "body" | "title" => Err(not_a_feed("an HTML page")),
+        "sitemapindex" => Err(not_a_feed("an index of sitemaps")),
         name if JUNK.contains(&name) => Ok(()),
         _ => Err(not_a_feed(&format!(
             "XML whose root is <{}>",
