@@ -4,6 +4,7 @@ use url::Url;
 
 use super::elements::{Element, Field};
 use super::links::{is_web_url, push_tag};
+use super::names::Vocabulary;
 use super::references::push_escaped;
 use super::text::TextKind;
 use super::tokens::{Tag, local};
@@ -43,6 +44,8 @@ pub(super) struct Capture<'a> {
     pub(super) permalink: Permalink,
     /// The element's name, prefix included.
     pub(super) name: &'a str,
+    /// Whether elements of another vocabulary stood within: the value is a line for each.
+    pub(super) is_list: bool,
     kind: TextKind,
     is_base64: bool,
     value: String,
@@ -67,6 +70,7 @@ impl<'a> Capture<'a> {
             field,
             permalink,
             name: tag.name,
+            is_list: false,
             kind,
             is_base64,
             value: String::new(),
@@ -111,7 +115,15 @@ impl<'a> Capture<'a> {
     }
 
     /// A start tag within the field.
-    pub(super) fn push_start(&mut self, tag: &Tag<'a>, is_html: bool) {
+    pub(super) fn push_start(&mut self, tag: &Tag<'a>, vocabulary: Vocabulary) {
+        let is_plain = !self.field.may_hold_markup();
+        if is_plain && matches!(vocabulary, Vocabulary::Rdf | Vocabulary::Other) {
+            // `<rdf:Bag><rdf:li>…`, `<foaf:Person><foaf:name>…`: values, one or several.
+            self.is_list = true;
+            self.value.push('\n');
+            return;
+        }
+        let is_html = vocabulary == Vocabulary::Html;
         if !self.is_markup {
             self.is_markup = true;
             let text = std::mem::take(&mut self.value);

@@ -71,8 +71,13 @@ fn decode_by_first_bytes(bytes: &[u8]) -> Option<Cow<'_, str>> {
     match bytes {
         [0, 0, 0xfe, 0xff, rest @ ..] => return Some(decode_utf32(rest, u32::from_be_bytes)),
         [0xff, 0xfe, 0, 0, rest @ ..] => return Some(decode_utf32(rest, u32::from_le_bytes)),
-        [0, 0, 0, b'<', ..] => return Some(decode_utf32(bytes, u32::from_be_bytes)),
-        [b'<', 0, 0, 0, ..] => return Some(decode_utf32(bytes, u32::from_le_bytes)),
+        // Two characters at least: some servers put NULs before a document.
+        [0, 0, 0, b'<' | b'{', 0, 0, 0, _, ..] => {
+            return Some(decode_utf32(bytes, u32::from_be_bytes));
+        }
+        [b'<' | b'{', 0, 0, 0, _, 0, 0, 0, ..] => {
+            return Some(decode_utf32(bytes, u32::from_le_bytes));
+        }
         [0xef, 0xbb, 0xbf, rest @ ..] => return std::str::from_utf8(rest).ok().map(Cow::Borrowed),
         _ => {}
     }

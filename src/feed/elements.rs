@@ -68,6 +68,10 @@ pub(super) enum Field {
     Guid,
     Id(u8),
     Link,
+    /// An address that may be the link's, where there is no other.
+    Address,
+    /// An attachment's address, as text.
+    Enclosure,
     /// The link that FeedBurner replaced.
     OriginalLink,
     /// The enclosure that FeedBurner replaced.
@@ -126,6 +130,11 @@ pub(super) fn element(vocabulary: Vocabulary, name: &LowerName) -> Element {
             "updateperiod" => Element::Field(Field::UpdatePeriod),
             "updatefrequency" => Element::Field(Field::UpdateFrequency),
             "updatebase" => Element::Field(Field::UpdateBase),
+            _ => Element::Unread,
+        },
+        Vocabulary::Prism => match name {
+            "publicationdate" | "coverdate" => Element::Field(Field::Published(3)),
+            "modificationdate" => Element::Field(Field::Updated(2)),
             _ => Element::Unread,
         },
         Vocabulary::Sitemap => sitemap(name),

@@ -9,7 +9,7 @@ use super::capture::Capture;
 use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
 use super::elements::{Field, PersonPart};
-use super::links::{is_web_url, resolve, resolve_in_html};
+use super::links::{is_web_url, link_text, resolve, resolve_in_html};
 
 use super::text::{TextKind, looks_like_html, one_line, person, title, to_html};
 
@@ -27,6 +27,7 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
     let base = around.base;
     let field = capture.field;
     let permalink = capture.permalink;
+    let is_list = capture.is_list;
     let (value, kind) = capture.finish();
     let line = || Some(one_line(&value)).filter(|line| !line.is_empty());
     match field {
@@ -43,18 +44,26 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
         Field::Guid => {
             let guid = value.trim();
             if permalink.allows(guid) {
-                draft.permalink = Some(resolve(guid, base));
+                draft.permalink = Some(resolve(&link_text(guid), base));
             }
             draft.id.offer(0, line());
         }
         Field::Id(rank) => draft.id.offer(rank, line()),
         Field::Link => {
-            let link = line().map(|_| resolve(&value, base));
+            let link = line().map(|_| resolve(&link_text(&value), base));
             draft.offer_link(LinkSource::Own, link.clone());
             draft.add_link(link);
         }
+        Field::Address => {
+            draft.offer_link(LinkSource::Player, line().map(|_| resolve(&value, base)));
+        }
+        Field::Enclosure => draft.add_enclosure(Enclosure {
+            url: resolve(&value, base),
+            ..Enclosure::default()
+        }),
         Field::OriginalLink => {
-            draft.offer_link(LinkSource::Original, line().map(|_| resolve(&value, base)));
+            let link = line().map(|_| resolve(&link_text(&value), base));
+            draft.offer_link(LinkSource::Original, link);
         }
         Field::OriginalEnclosure => {
             if let (Some(_), Some(enclosure)) = (line(), draft.enclosures.last_mut()) {
@@ -64,11 +73,18 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
         Field::Published(rank) => draft.offer_published(rank, &value),
         Field::Updated(rank) => draft.offer_updated(rank, &value),
         Field::Date => draft.offer_date(&value),
-        Field::Person | Field::PersonPart(PersonPart::Name) => match person(&value) {
-            name if around.is_shared_author => draft.add_entry_author(name),
-            name => draft.add_author(name),
-        },
+        Field::Person | Field::PersonPart(PersonPart::Name) => {
+            match person(first_line(&value, is_list)) {
+                name if around.is_shared_author => draft.add_entry_author(name),
+                name => draft.add_author(name),
+            }
+        }
         Field::PersonPart(_) => {}
+        Field::Category if is_list => {
+            for line in value.lines() {
+                draft.add_category(title(line, TextKind::Unknown));
+            }
+        }
         Field::Category => draft.add_category(title(&value, TextKind::Unknown)),
         Field::Keywords => {
             for word in value.split([',', ';']) {
@@ -90,6 +106,15 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
         Field::Language => draft.language = line().or(draft.language.take()),
         _ => take_hint(draft, field, value.trim()),
     }
+}
+
+/// The first of several values that are not blank.
+fn first_line(value: &str, is_list: bool) -> &str {
+    let mut lines = value.lines().filter(|line| !line.trim().is_empty());
+    if is_list {
+        return lines.next().unwrap_or("");
+    }
+    value
 }
 
 fn html_of(value: String, kind: TextKind, base: Option<&Url>) -> Option<String> {

@@ -2,11 +2,13 @@
 //! titles, relative URLs, one author or many.
 
 mod document;
+mod mend;
 
 use serde_json::{Map, Value};
 use url::Url;
 
 use document::Document;
+use mend::mend;
 
 use super::draft::{Draft, LinkSource};
 use super::links::{resolve, resolve_in_html};
@@ -22,11 +24,16 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseEr
     let mut document = Document::default();
     let (mut warnings, mut repairs) = (Vec::new(), Vec::new());
     let mut result = document.read(text);
-    if result.is_err() && text.contains(is_control) {
-        // Line breaks within texts are against the rules, and happen.
-        document = Document::default();
-        result = document.read(&text.replace(is_control, " "));
-        repairs.push("control characters within texts".to_owned());
+    if result.is_err() {
+        // Line breaks within texts, stray backslashes and commas are against the rules, and
+        // happen.
+        let mut mended = Document::default();
+        let text = mend(text);
+        let again = mended.read(&text);
+        if again.is_ok() || mended.items.len() > document.items.len() {
+            (document, result) = (mended, again);
+            repairs.push("slips in the JSON".to_owned());
+        }
     }
     let is_json_feed = text.contains("jsonfeed.org/version/");
     let has_items = document.items.iter().any(looks_like_item);
@@ -60,10 +67,6 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseEr
     feed.warnings = warnings;
     feed.repairs = repairs;
     Ok(feed)
-}
-
-fn is_control(c: char) -> bool {
-    c < ' '
 }
 
 fn not_a_feed(found: &str) -> ParseError {
@@ -139,6 +142,15 @@ fn read_item(item: &Map<String, Value>, base: Option<&Url>) -> Draft {
             {
                 draft.add_category(Some(one_line(tag)).filter(|tag| !tag.is_empty()));
             }
+        }
+    }
+    for key in ["image", "banner_image"] {
+        if let Some(picture) = url(item, key, base) {
+            draft.add_enclosure(Enclosure {
+                url: picture,
+                media_type: Some("image/*".to_owned()),
+                length_bytes: None,
+            });
         }
     }
     for attachment in objects(item, "attachments") {
@@ -218,11 +230,16 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_within_texts_are_forgiven() {
+    fn slips_are_forgiven() {
         assert_eq!(
             titles(&format!("{HEAD}{{\"title\": \"One\ntwo\"}}]}}")),
             ["One two"]
         );
+        assert_eq!(
+            titles(&format!("{HEAD}{{\"title\": \"a\\x \\ud83d,]\",}},]}}")),
+            ["a\\x \u{fffd},]"]
+        );
+        assert_eq!(titles(&HEAD.replace('[', "null}")), <[&str; 0]>::default());
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) enum Vocabulary {
     History,
     /// FeedBurner, which replaces links by its own and keeps the originals.
     FeedBurner,
+    /// PRISM, of the magazines.
+    Prism,
     /// Sitemaps (sitemaps.org).
     Sitemap,
     /// What Google adds to sitemaps for news.
@@ -85,6 +87,19 @@ impl<'a> Bindings<'a> {
         }
     }
 
+    /// Takes the root for what it is: whatever namespace its author chose, the names that
+    /// are written as its own are those of its format.
+    pub(super) fn settle_root(&mut self, root: &'a str) {
+        let prefix = root.split_once(':').map_or("", |(prefix, _)| prefix);
+        let is_known = matches!(
+            self.vocabulary(root),
+            Vocabulary::Plain | Vocabulary::Atom | Vocabulary::Rdf
+        );
+        if !is_known {
+            self.stack.push((prefix, Vocabulary::Plain));
+        }
+    }
+
     /// The vocabulary of a name; an undeclared prefix means what it means everywhere.
     pub(super) fn vocabulary(&self, name: &str) -> Vocabulary {
         let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
@@ -132,6 +147,7 @@ fn by_uri(uri: &str) -> Option<Vocabulary> {
         "google.com/schemas/sitemap-news/0.9" => Vocabulary::News,
         "google.com/schemas/sitemap-image/1.1" => Vocabulary::Pictures,
         "rssnamespace.org/feedburner/ext/1.0" => Vocabulary::FeedBurner,
+        _ if bare.starts_with("prismstandard.org/") => Vocabulary::Prism,
         _ if bare.starts_with("purl.org/dc/") => Vocabulary::DublinCore,
         _ if bare.starts_with("google.com/schemas/play-podcasts") => Vocabulary::Podcast,
         _ if bare.starts_with("purl.org/rss/1.0/modules/") => return None,
@@ -165,6 +181,7 @@ fn by_prefix(prefix: &str) -> Option<Vocabulary> {
         "itunes" | "googleplay" => Vocabulary::Podcast,
         "sy" => Vocabulary::Syndication,
         "fh" => Vocabulary::History,
+        "prism" => Vocabulary::Prism,
         "news" => Vocabulary::News,
         "image" => Vocabulary::Pictures,
         "xhtml" => Vocabulary::Html,

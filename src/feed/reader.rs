@@ -10,9 +10,10 @@ mod report;
 use url::Url;
 
 use super::capture::{Capture, Lookahead};
-use super::draft::Draft;
-use super::elements::{Element, Field, element};
+use super::draft::{Draft, LinkSource};
+use super::elements::{Element, Field, PersonPart, element};
 use super::fields::{Around, take_field};
+use super::links::is_web_url;
 use super::names::{Bindings, LowerName, Vocabulary};
 use super::references::References;
 use super::root::Root;
@@ -54,6 +55,9 @@ pub(super) struct Reader<'a> {
     feed: Draft,
     entry: Option<Draft>,
     entries: Vec<Entry>,
+    /// The last tag was `<link/>` without an address. Software that takes RSS for HTML
+    /// writes the address behind it.
+    after_empty_link: bool,
     n_unclosed: usize,
     n_stray_ends: usize,
     is_full: bool,
@@ -76,6 +80,7 @@ impl<'a> Reader<'a> {
             feed: Draft::default(),
             entry: None,
             entries: Vec::new(),
+            after_empty_link: false,
             n_unclosed: 0,
             n_stray_ends: 0,
             is_full: false,
@@ -88,6 +93,7 @@ impl<'a> Reader<'a> {
     pub(super) fn read(mut self, root: Tag<'a>) -> Result<ParsedFeed, ParseError> {
         self.feed.language = root.attribute("lang").map(str::to_owned);
         self.start(root)?;
+        self.bindings.settle_root(root.name);
         while !self.open.is_empty() {
             match self.tokens.next() {
                 Some(Token::Start(tag)) => self.start(tag)?,
@@ -134,7 +140,7 @@ impl<'a> Reader<'a> {
         let element = element(vocabulary, &name);
         if let Some(capture) = &mut self.capture {
             if !capture.ends_before(element, &mut self.lookahead, self.tokens.start()) {
-                capture.push_start(&tag, vocabulary == Vocabulary::Html);
+                capture.push_start(&tag, vocabulary);
                 return Ok(());
             }
             self.close_capture_early(element);
@@ -241,6 +247,9 @@ impl<'a> Reader<'a> {
             Element::PersonPart(part) if parent == Role::Person => {
                 self.capture(tag, Field::PersonPart(part))
             }
+            Element::PersonPart(PersonPart::Other) if parent == Role::Entry => {
+                self.capture(tag, Field::Address);
+            }
             Element::Field(field) if parent != Role::Person => self.capture(tag, field),
             _ => {}
         }
@@ -259,6 +268,11 @@ impl<'a> Reader<'a> {
     fn text(&mut self, text: &'a str) {
         if let Some(capture) = &mut self.capture {
             capture.push_text(&self.references.decode(text));
+        } else if std::mem::take(&mut self.after_empty_link) && is_web_url(text) {
+            let link = self.references.decode(text.trim()).into_owned();
+            let draft = self.draft();
+            draft.offer_link(LinkSource::Own, Some(link.clone()));
+            draft.add_link(Some(link));
         }
     }
 

@@ -91,6 +91,7 @@ pub(super) fn person(text: &str) -> Option<String> {
     let text = title(text, TextKind::Unknown)?;
     let text = text.replace('\u{ff08}', "(").replace('\u{ff09}', ")");
     let text = text.trim();
+    let text = text.strip_prefix("mailto:").unwrap_or(text);
     if let Some((before, inside)) = text.strip_suffix(')').and_then(|t| t.split_once('(')) {
         let (before, inside) = (before.trim(), inside.trim());
         return match (is_mail(before), is_mail(inside)) {

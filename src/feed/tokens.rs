@@ -40,6 +40,44 @@ pub(super) struct Tokens<'a> {
     text: &'a str,
     at: usize,
     start: usize,
+    marks: Marks,
+}
+
+/// Most end tags that are looked at for that of a field, within a CDATA section without end.
+const MAX_ENDS_WITHIN: usize = 64;
+
+/// Marks that are looked for far ahead.
+#[derive(Clone, Copy, Debug)]
+enum Mark {
+    /// `]]>`.
+    CdataEnd,
+    /// `</item` or `</entry`.
+    EntryEnd,
+}
+
+/// Where the marks were found last, so that each stretch of a document is searched once.
+#[derive(Clone, Debug, Default)]
+struct Marks([Option<usize>; 2]);
+
+impl Marks {
+    /// Where a mark stands next, from `from` on; the end of the text when it does not.
+    fn next(&mut self, text: &str, mark: Mark, from: usize) -> usize {
+        let known = &mut self.0[mark as usize];
+        match *known {
+            Some(at) if at >= from => at,
+            _ => {
+                let rest = &text[from..];
+                let found = match mark {
+                    Mark::CdataEnd => rest.find("]]>"),
+                    Mark::EntryEnd => [rest.find("</item"), rest.find("</entry")]
+                        .into_iter()
+                        .flatten()
+                        .min(),
+                };
+                *known.insert(found.map_or(text.len(), |at| from + at))
+            }
+        }
+    }
 }
 
 impl<'a> Tokens<'a> {
@@ -48,6 +86,7 @@ impl<'a> Tokens<'a> {
             text,
             at: 0,
             start: 0,
+            marks: Marks::default(),
         }
     }
 
@@ -83,7 +122,12 @@ impl<'a> Tokens<'a> {
         loop {
             let rest = &self.text[self.at..];
             let (end, n_mark) = if let Some(comment) = rest.strip_prefix("<!--") {
-                (comment.find("-->").map(|end| 4 + end), 3)
+                if comment.starts_with('>') || comment.starts_with("->") {
+                    // Closed before it began, as HTML reads it (§13.2.5.43).
+                    (comment.find('>').map(|end| 4 + end), 1)
+                } else {
+                    (comment.find("-->").map(|end| 4 + end), 3)
+                }
             } else if rest.starts_with("<?") {
                 // An XML declaration may lack its second question mark.
                 (rest.find('>'), 1)
@@ -99,11 +143,7 @@ impl<'a> Tokens<'a> {
 
     fn declaration(&mut self, rest: &'a str) -> Token<'a> {
         if starts_with_ignore_case(rest, "<![CDATA[") {
-            let Some(end) = rest[9..].find("]]>") else {
-                return self.cut();
-            };
-            self.at += 9 + end + 3;
-            return Token::Cdata(&rest[9..9 + end]);
+            return self.cdata(rest);
         }
         if starts_with_ignore_case(rest, "<!DOCTYPE") {
             let Some(end) = doctype_end(rest) else {
@@ -115,23 +155,74 @@ impl<'a> Tokens<'a> {
         self.text_token()
     }
 
+    /// A CDATA section. One whose end was forgotten ends where its element does, as far as
+    /// anybody can tell: at the end tag of a field, if its entry ends before the next section.
+    fn cdata(&mut self, rest: &'a str) -> Token<'a> {
+        const FIELDS: &[&str] = &[
+            "</title",
+            "</description",
+            "</content",
+            "</summary",
+            "</link",
+            "</guid",
+            "</category",
+            "</dc:creator",
+            "</author",
+        ];
+        let start = self.at + 9;
+        let end = self.marks.next(self.text, Mark::CdataEnd, start);
+        let inside = &self.text[start..end];
+        let next_section = inside.find("<![CDATA[");
+        if end < self.text.len() && next_section.is_none() {
+            self.at = end + 3;
+            return Token::Cdata(inside);
+        }
+        let limit = start + next_section.unwrap_or(inside.len());
+        let entry_end = self.marks.next(self.text, Mark::EntryEnd, start);
+        let forgotten = (entry_end < limit)
+            .then(|| {
+                let entry = &self.text[start..entry_end];
+                let ends = entry.match_indices("</").map(|(at, _)| at);
+                ends.take(MAX_ENDS_WITHIN).find(|at| {
+                    let tag = &entry[*at..];
+                    FIELDS
+                        .iter()
+                        .any(|field| starts_with_ignore_case(tag, field))
+                })
+            })
+            .flatten();
+        if let Some(end) = forgotten {
+            self.at = start + end;
+            return Token::Cdata(&rest[9..9 + end]);
+        }
+        if end == self.text.len() {
+            return self.cut();
+        }
+        self.at = end + 3;
+        Token::Cdata(inside)
+    }
+
     fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
-        let name_end = 2 + name_length(&rest[2..]);
-        if name_end == 2 {
+        // `</ title>` has been seen.
+        let n_space = rest[2..].len() - rest[2..].trim_start_matches([' ', '\t']).len();
+        let name_start = 2 + n_space;
+        let name_end = name_start + name_length(&rest[name_start..]);
+        if name_end == name_start || !is_name_start(rest.as_bytes()[name_start]) {
             return self.text_token();
         }
+        let name = &rest[name_start..name_end];
         // `</title <link>`: the next tag begins where this one forgot to end.
         match rest[name_end..].find(['>', '<']) {
             // `</rss` at the very end: the name is there, only its bracket is not.
             None if rest[name_end..].trim().is_empty() => {
                 self.at = self.text.len();
-                Token::End(&rest[2..name_end])
+                Token::End(name)
             }
             None => self.cut(),
             Some(end) => {
                 let closed = rest.as_bytes()[name_end + end] == b'>';
                 self.at += name_end + end + usize::from(closed);
-                Token::End(&rest[2..name_end])
+                Token::End(name)
             }
         }
     }
@@ -142,14 +233,27 @@ impl<'a> Tokens<'a> {
         if name_end == 1 || !matches!(after, None | Some(b'>' | b'/' | b'<') | Some(b'\t'..=b' ')) {
             return self.text_token();
         }
+        let name = &rest[1..name_end];
+        if after == Some(b'<') && !is_field(name) {
+            return self.text_token();
+        }
         let Some(end) = tag_end(rest, name_end) else {
             return self.cut();
         };
+        if rest.as_bytes()[end] == b'<' && !rest[name_end..end].contains('=') && is_field(name) {
+            // `<title One</title>`: the bracket was forgotten, and the text is no attribute.
+            self.at += name_end;
+            return Token::Start(Tag {
+                name,
+                attributes: "",
+                empty: false,
+            });
+        }
         self.at += end + usize::from(rest.as_bytes()[end] == b'>');
         let inside = rest[name_end..end].trim_end();
         let attributes = inside.strip_suffix('/');
         Token::Start(Tag {
-            name: &rest[1..name_end],
+            name,
             attributes: attributes.unwrap_or(inside),
             empty: attributes.is_some(),
         })
@@ -321,6 +425,29 @@ fn name_length(text: &str) -> usize {
             !(b.is_ascii_alphanumeric() || b >= 0x80 || matches!(b, b'_' | b'-' | b'.' | b':'))
         })
         .unwrap_or(text.len())
+}
+
+/// Whether a name is that of an element around text, in feeds: what follows it without a
+/// bracket is that text.
+fn is_field(name: &str) -> bool {
+    [
+        "item",
+        "entry",
+        "title",
+        "link",
+        "description",
+        "guid",
+        "pubdate",
+        "author",
+        "category",
+        "content",
+        "summary",
+        "channel",
+        "updated",
+        "published",
+    ]
+    .iter()
+    .any(|field| local(name).eq_ignore_ascii_case(field))
 }
 
 fn is_name_start(byte: u8) -> bool {

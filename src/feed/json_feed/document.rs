@@ -39,6 +39,8 @@ const ITEM_KEYS: &[&str] = &[
     "authors",
     "tags",
     "attachments",
+    "image",
+    "banner_image",
 ];
 
 /// A document, or as much of it as could be read.
@@ -91,7 +93,7 @@ impl<'de> DeserializeSeed<'de> for Items<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -100,6 +102,10 @@ impl<'de> Visitor<'de> for Items<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of items")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {

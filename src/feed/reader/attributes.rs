@@ -32,6 +32,7 @@ impl<'a> Reader<'a> {
     pub(super) fn take_link(&mut self, tag: &Tag<'a>) {
         let Some(href) = self.url_attribute(tag, "href") else {
             if tag.attribute("rel").is_none() {
+                self.after_empty_link = tag.empty;
                 self.capture(tag, Field::Link);
             }
             return;
@@ -72,6 +73,9 @@ impl<'a> Reader<'a> {
             .url_attribute(tag, "url")
             .or_else(|| self.url_attribute(tag, "href"))
         else {
+            if tag.name.eq_ignore_ascii_case("enclosure") {
+                self.capture(tag, Field::Enclosure);
+            }
             return;
         };
         let length = tag
