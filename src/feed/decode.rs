@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::code_pages;
 
@@ -121,7 +121,12 @@ fn decode_legacy<'a>(
         return Decoded::new(text, Some(note));
     }
     let claims = [declared, http.as_deref()].into_iter().flatten();
+    let is_western = is_western(bytes);
     for charset in claims.filter_map(for_label) {
+        // Latin 1 is what many servers say of everything, and no byte contradicts it.
+        if charset == Charset::Standard(WINDOWS_1252) && !is_western {
+            continue;
+        }
         if let Some(text) = charset.decode(bytes) {
             return Decoded::new(text, None);
         }
@@ -133,6 +138,15 @@ fn decode_legacy<'a>(
         None => format!("declared no encoding but seems to be {}", guess.name()),
     };
     Decoded::new(text, Some(note))
+}
+
+/// Whether the bytes beyond ASCII can be the accents of a language in Latin letters: those
+/// stand alone among ASCII, while every other script is made of them.
+fn is_western(bytes: &[u8]) -> bool {
+    let n_high = bytes.iter().filter(|b| **b >= 0x80).count();
+    let is_pair = |pair: &&[u8]| pair[0] >= 0x80 && pair[1] >= 0x80;
+    let n_pairs = bytes.windows(2).filter(is_pair).count();
+    2 * n_pairs < n_high
 }
 
 /// Whether nearly all of the non-ASCII bytes are well-formed UTF-8: a few stray bytes,
@@ -288,6 +302,20 @@ mod tests {
                 Some("text/xml;charset=\"CP-1251\"")
             ),
             "<a>Порт</a>"
+        );
+    }
+
+    #[test]
+    fn latin_1_is_not_believed_of_another_script() {
+        let document = b"<?xml version='1.0' encoding='iso-8859-1'?><a>\xcf\xe0\xf0\xee\xec \xe2\xe5\xf0\xed\xf3\xeb\xf1\xff \xed\xe0 \xeb\xe8\xed\xe8\xfe</a>";
+
+        assert!(text(document, None).ends_with("<a>Паром вернулся на линию</a>"));
+        assert_eq!(
+            text(
+                b"<a>\xab\xa0\xc9t\xe9\xa0\xbb \xe0 No\xebl</a>",
+                Some("text/xml; charset=iso-8859-1")
+            ),
+            "<a>«\u{a0}Été\u{a0}» à Noël</a>"
         );
     }
 
