@@ -47,7 +47,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(after.entries.len() >= 2, "{document}");
 
     // Whatever is cut off costs no entry that was complete before the cut.
-    let mut end = document.len() - document.len() / 5;
+    let mut end = document.len() - broken.len() / 5;
     while !document.is_char_boundary(end) {
         end -= 1;
     }

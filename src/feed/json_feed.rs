@@ -1,8 +1,10 @@
 //! JSON Feed 1.0 and 1.1 (jsonfeed.org), read tolerantly: numbers for text, missing
 //! titles, relative URLs, one author or many.
 
+mod bounded;
 mod document;
 mod mend;
+mod rss;
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -35,7 +37,8 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseEr
             repairs.push("slips in the JSON".to_owned());
         }
     }
-    let is_json_feed = text.contains("jsonfeed.org/version/");
+    let is_json_feed = text.contains("jsonfeed.org/version/")
+        || (document.is_rss && document.fields.contains_key("title"));
     let has_items = document.items.iter().any(looks_like_item);
     if !has_items && !is_json_feed {
         return Err(not_a_feed("JSON of another kind"));
@@ -76,7 +79,7 @@ fn not_a_feed(found: &str) -> ParseError {
 }
 
 fn looks_like_item(item: &Map<String, Value>) -> bool {
-    let keys = ["content_html", "content_text", "date_published"];
+    let keys = ["content_html", "content_text", "date_published", "pubDate"];
     keys.iter().any(|key| item.contains_key(*key))
 }
 
@@ -85,6 +88,7 @@ fn read_feed(document: &Map<String, Value>, base: Option<&Url>) -> Draft {
     draft.title.offer(0, plain_title(document, "title"));
     draft.summary.offer(0, string(document, "description"));
     draft.offer_link(LinkSource::Own, url(document, "home_page_url", base));
+    rss::add_channel(&mut draft, document, base);
     draft.self_url = url(document, "feed_url", base);
     draft.add_link(draft.self_url.clone());
     draft.language = string(document, "language");
@@ -126,6 +130,7 @@ fn read_item(item: &Map<String, Value>, base: Option<&Url>) -> Draft {
     if let Some(date) = string(item, "date_modified") {
         draft.offer_updated(0, &date);
     }
+    rss::add_item(&mut draft, item, base);
     add_authors(&mut draft, item);
     match item.get("tags") {
         Some(Value::Array(tags)) => {
@@ -240,6 +245,25 @@ mod tests {
             ["a\\x \u{fffd},]"]
         );
         assert_eq!(titles(&HEAD.replace('[', "null}")), <[&str; 0]>::default());
+    }
+
+    #[test]
+    fn rss_in_json_is_read() {
+        let text = r##"{"rss": {"version": "2.0", "channel": {"title": "News", "link": "https://news.example/",
+            "item": [{"title": "One", "link": "https://news.example/1", "pubDate": "Thu, 06 Mar 2025 09:05:00 GMT",
+                      "guid": {"isPermaLink": "false", "#value": "g1"}, "description": "<b>First</b>",
+                      "category": ["a", {"domain": "x", "#value": "b"}], "enclosure": {"url": "https://news.example/1.mp3", "length": "12"}}]}}}"##;
+
+        let feed = read(text, None).unwrap();
+
+        let entry = &feed.entries[0];
+        assert_eq!(feed.site.as_deref(), Some("https://news.example/"));
+        assert_eq!(entry.link.as_deref(), Some("https://news.example/1"));
+        assert_eq!(entry.guid.as_deref(), Some("g1"));
+        assert_eq!(entry.summary.as_deref(), Some("<b>First</b>"));
+        assert!(entry.published.is_some());
+        assert_eq!(entry.categories, ["a", "b"]);
+        assert_eq!(entry.enclosures[0].length_bytes, Some(12));
     }
 
     #[test]

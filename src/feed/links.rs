@@ -94,9 +94,19 @@ pub(super) fn link_text(value: &str) -> Cow<'_, str> {
     Cow::Borrowed(value)
 }
 
+/// How much longer HTML may become when its links are resolved, in bytes; those behind that
+/// stay as they are.
+pub(super) const MAX_GROWTH_BYTES: usize = 1 << 20;
+
+/// Longest base that relative links are resolved against, in bytes.
+pub(super) const MAX_BASE_BYTES: usize = 2 << 10;
+
+/// Most candidates of a `srcset` that are resolved.
+const MAX_CANDIDATES: usize = 64;
+
 /// Resolves the URLs in the attributes of HTML; everything else stays as it is.
 pub(super) fn resolve_in_html(html: String, base: Option<&Url>) -> String {
-    let Some(base) = base else {
+    let Some(base) = base.filter(|base| base.as_str().len() <= MAX_BASE_BYTES) else {
         return html;
     };
     if !html.contains('<') {
@@ -114,6 +124,9 @@ pub(super) fn resolve_in_html(html: String, base: Option<&Url>) -> String {
         out.push_str(&html[copied..tokens.start()]);
         push_tag(out, tag.name, &tag, Some(base));
         copied = tokens.position();
+        if out.len() > copied + MAX_GROWTH_BYTES {
+            break;
+        }
     }
     match out {
         None => html,
@@ -179,6 +192,9 @@ fn is_url_attribute(element: &str, attribute: &str) -> bool {
 
 /// Resolves the candidates of a `srcset`; the commas within a URL have no space after them.
 fn resolve_srcset(value: &str, base: &Url) -> String {
+    if value.split(", ").nth(MAX_CANDIDATES).is_some() {
+        return value.to_owned();
+    }
     let candidates = value.split(", ").map(|candidate| {
         let candidate = candidate.trim();
         match candidate.split_once(char::is_whitespace) {

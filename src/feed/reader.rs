@@ -13,7 +13,7 @@ use super::capture::{Capture, Lookahead};
 use super::draft::{Draft, LinkSource};
 use super::elements::{Element, Field, PersonPart, element};
 use super::fields::{Around, take_field};
-use super::links::is_web_url;
+use super::links::{MAX_BASE_BYTES, is_web_url};
 use super::names::{Bindings, LowerName, Vocabulary};
 use super::references::References;
 use super::root::Root;
@@ -22,6 +22,10 @@ use super::{Entry, Format, MAX_ENTRIES, ParseError, ParsedFeed};
 
 /// Most elements open at once, outside of content.
 const MAX_DEPTH: usize = 128;
+
+/// Most text that is kept of one document, in bytes, all fields together. Escaping can make
+/// a document five times as long as it came.
+const MAX_KEPT_BYTES: usize = 20 << 20;
 
 /// What an open element is to the elements within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +64,9 @@ pub(super) struct Reader<'a> {
     after_empty_link: bool,
     n_unclosed: usize,
     n_stray_ends: usize,
+    n_kept_bytes: usize,
+    /// Fields that were cut or dropped for their length.
+    n_cut_fields: usize,
     is_full: bool,
     is_cut: bool,
     /// Text, scripts or error messages stood before the root.
@@ -83,6 +90,8 @@ impl<'a> Reader<'a> {
             after_empty_link: false,
             n_unclosed: 0,
             n_stray_ends: 0,
+            n_kept_bytes: 0,
+            n_cut_fields: 0,
             is_full: false,
             is_cut: false,
             has_junk: root.has_junk,
@@ -209,7 +218,9 @@ impl<'a> Reader<'a> {
             name.eq_ignore_ascii_case("xml:base")
                 || (self.format == Format::Cdf && name.eq_ignore_ascii_case("base"))
         });
-        let Some((_, given)) = given else { return };
+        let Some((_, given)) = given.filter(|(_, given)| given.len() <= MAX_BASE_BYTES) else {
+            return;
+        };
         let given = self.references.decode(given);
         let base = match self.bases.last() {
             Some(base) => base.join(given.trim()).ok(),
@@ -354,6 +365,13 @@ impl<'a> Reader<'a> {
     }
 
     fn take_field(&mut self, capture: Capture<'a>) {
+        self.n_kept_bytes += capture.len();
+        let is_over = self.n_kept_bytes > MAX_KEPT_BYTES && capture.field.may_hold_markup();
+        self.n_cut_fields += usize::from(is_over || capture.is_full());
+        if is_over {
+            self.n_kept_bytes -= capture.len();
+            return;
+        }
         let is_podcast = self.bindings.vocabulary(capture.name) == Vocabulary::Podcast;
         let around = Around {
             base: self.bases.last(),

@@ -49,15 +49,14 @@ const MAX_ENDS_WITHIN: usize = 64;
 /// Marks that are looked for far ahead.
 #[derive(Clone, Copy, Debug)]
 enum Mark {
-    /// `]]>`.
     CdataEnd,
-    /// `</item` or `</entry`.
+    ItemEnd,
     EntryEnd,
 }
 
 /// Where the marks were found last, so that each stretch of a document is searched once.
 #[derive(Clone, Debug, Default)]
-struct Marks([Option<usize>; 2]);
+struct Marks([Option<usize>; 3]);
 
 impl Marks {
     /// Where a mark stands next, from `from` on; the end of the text when it does not.
@@ -66,14 +65,12 @@ impl Marks {
         match *known {
             Some(at) if at >= from => at,
             _ => {
-                let rest = &text[from..];
-                let found = match mark {
-                    Mark::CdataEnd => rest.find("]]>"),
-                    Mark::EntryEnd => [rest.find("</item"), rest.find("</entry")]
-                        .into_iter()
-                        .flatten()
-                        .min(),
+                let wanted = match mark {
+                    Mark::CdataEnd => "]]>",
+                    Mark::ItemEnd => "</item",
+                    Mark::EntryEnd => "</entry",
                 };
+                let found = text[from..].find(wanted);
                 *known.insert(found.map_or(text.len(), |at| from + at))
             }
         }
@@ -178,7 +175,10 @@ impl<'a> Tokens<'a> {
             return Token::Cdata(inside);
         }
         let limit = start + next_section.unwrap_or(inside.len());
-        let entry_end = self.marks.next(self.text, Mark::EntryEnd, start);
+        let entry_end = self
+            .marks
+            .next(self.text, Mark::ItemEnd, start)
+            .min(self.marks.next(self.text, Mark::EntryEnd, start));
         let forgotten = (entry_end < limit)
             .then(|| {
                 let entry = &self.text[start..entry_end];

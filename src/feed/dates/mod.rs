@@ -149,8 +149,9 @@ fn digits_only(text: &str) -> Option<Reading> {
         }
         _ => return None,
     };
-    // Before 2000 it is some other number.
-    (instant.as_second() >= 946_684_800).then(|| Reading {
+    // Before 2000 or after 2200 it is some other number.
+    let meant = 946_684_800..7_289_654_400;
+    meant.contains(&instant.as_second()).then(|| Reading {
         instant: Some(instant),
         ..Reading::default()
     })
@@ -425,6 +426,8 @@ mod tests {
             "Thu, 00 Nov 2025",
             "0001-01-01T00:00:00Z",
             "12345678901234567890",
+            "8108677867785",
+            "0123456789",
         ] {
             assert_eq!(parse_date(text), None, "{text}");
         }

@@ -8,6 +8,8 @@ use serde::de::{
 };
 use serde_json::{Map, Value};
 
+use super::bounded::Bounded;
+use super::rss;
 use crate::feed::MAX_ENTRIES;
 
 /// The keys of the feed that we read, `items` apart.
@@ -43,12 +45,18 @@ const ITEM_KEYS: &[&str] = &[
     "banner_image",
 ];
 
+/// Most values that are kept of one field of a feed, or of one item: tags, authors,
+/// attachments and what they say. The rest is read past.
+const MAX_VALUES: usize = 10_000;
+
 /// A document, or as much of it as could be read.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) fields: Map<String, Value>,
     /// The first [`MAX_ENTRIES`] items that are objects.
     pub(super) items: Vec<Map<String, Value>>,
+    /// Whether it is RSS in JSON.
+    pub(super) is_rss: bool,
     /// How many items there are, kept or not.
     pub(super) n_items: usize,
 }
@@ -64,6 +72,14 @@ impl Document {
 /// Fills a document from its object.
 struct Fields<'d>(&'d mut Document);
 
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
 impl<'de> Visitor<'de> for Fields<'_> {
     type Value = ();
 
@@ -73,10 +89,14 @@ impl<'de> Visitor<'de> for Fields<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            if key == "items" {
+            if key == "items" || key == "item" {
                 map.next_value_seed(Items(self.0))?;
-            } else if FEED_KEYS.contains(&key.as_str()) {
-                let value = map.next_value()?;
+            } else if key == "rss" || key == "channel" {
+                self.0.is_rss |= key == "rss";
+                map.next_value_seed(Fields(self.0))?;
+            } else if FEED_KEYS.contains(&key.as_str()) || rss::CHANNEL_KEYS.contains(&key.as_str())
+            {
+                let value = map.next_value_seed(Bounded(&mut { MAX_VALUES }))?;
                 self.0.fields.insert(key, value);
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -143,9 +163,10 @@ impl<'de> Visitor<'de> for ItemVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut item = Map::new();
+        let mut n_left = MAX_VALUES;
         while let Some(key) = map.next_key::<String>()? {
-            if ITEM_KEYS.contains(&key.as_str()) {
-                let value = map.next_value()?;
+            if ITEM_KEYS.contains(&key.as_str()) || rss::ITEM_KEYS.contains(&key.as_str()) {
+                let value = map.next_value_seed(Bounded(&mut n_left))?;
                 item.insert(key, value);
             } else {
                 map.next_value::<IgnoredAny>()?;

@@ -12,6 +12,10 @@ impl Reader<'_> {
                 "has more than {MAX_ENTRIES} entries; the rest is not read"
             ));
         }
+        if self.n_cut_fields > 0 {
+            let n = self.n_cut_fields;
+            warnings.push(format!("{n} texts are too long and were cut or dropped"));
+        }
         if self.is_cut {
             warnings.push("the document is cut off; what was complete is kept".to_owned());
         }
