@@ -151,6 +151,10 @@ fn html_to_text(html: &str, tags: impl KnowsTags) -> Cow<'_, str> {
                 if is_break(tag.name) {
                     text.push(' ');
                 }
+                // An emoji, or a headline that is a picture: its words are in `alt`.
+                if let Some(alt) = tag.attribute("alt").filter(|_| is_picture(tag.name)) {
+                    text.push_str(&decode_html(alt));
+                }
                 if !tag.empty && is_hidden(tag.name) {
                     skip_to_end(&mut tokens, tag.name);
                 }
@@ -162,6 +166,10 @@ fn html_to_text(html: &str, tags: impl KnowsTags) -> Cow<'_, str> {
         }
     }
     Cow::Owned(text)
+}
+
+fn is_picture(name: &str) -> bool {
+    name.eq_ignore_ascii_case("img")
 }
 
 /// Whether what stands within an element is not for people.
@@ -282,6 +290,11 @@ mod tests {
             "safe<script>location.href='/'</script> title",
             TextKind::Html,
             "safe title",
+        );
+        check(
+            "Hello <img class='emoji' alt='&#128512;' src='x'/> there",
+            TextKind::Html,
+            "Hello 😀 there",
         );
         check(" one\n  two<br/>three ", TextKind::Html, "one two three");
     }
