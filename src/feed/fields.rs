@@ -49,62 +49,82 @@ pub(super) fn take_field(draft: &mut Draft, capture: Capture<'_>, around: Around
             draft.id.offer(0, line());
         }
         Field::Id(rank) => draft.id.offer(rank, line()),
-        Field::Link => {
-            let link = line().map(|_| resolve(&link_text(&value), base));
-            draft.offer_link(LinkSource::Own, link.clone());
-            draft.add_link(link);
-        }
-        Field::Address => {
-            draft.offer_link(LinkSource::Player, line().map(|_| resolve(&value, base)));
-        }
-        Field::Enclosure => draft.add_enclosure(Enclosure {
-            url: resolve(&value, base),
-            ..Enclosure::default()
-        }),
-        Field::OriginalLink => {
-            let link = line().map(|_| resolve(&link_text(&value), base));
-            draft.offer_link(LinkSource::Original, link);
-        }
-        Field::OriginalEnclosure => {
-            if let (Some(_), Some(enclosure)) = (line(), draft.enclosures.last_mut()) {
-                enclosure.url = resolve(&value, base);
-            }
-        }
         Field::Published(rank) => draft.offer_published(rank, &value),
         Field::Updated(rank) => draft.offer_updated(rank, &value),
         Field::Date => draft.offer_date(&value),
+        Field::FeedTitle => draft.title.offer(0, title(&value, kind)),
+        Field::FeedLanguage => draft.language = draft.language.take().or(line()),
+        Field::Language => draft.language = line().or(draft.language.take()),
+        Field::Link
+        | Field::Address
+        | Field::Enclosure
+        | Field::Picture
+        | Field::OriginalLink
+        | Field::OriginalEnclosure
+        | Field::NewAddress => take_address(draft, field, &value, base),
+        Field::Person
+        | Field::PersonPart(_)
+        | Field::Webmaster
+        | Field::Category
+        | Field::Keywords => take_names(draft, field, &value, is_list, around.is_shared_author),
+        _ => take_hint(draft, field, value.trim()),
+    }
+}
+
+/// A field that is an address.
+fn take_address(draft: &mut Draft, field: Field, value: &str, base: Option<&Url>) {
+    if value.trim().is_empty() {
+        return;
+    }
+    match field {
+        Field::Link => {
+            let link = resolve(&link_text(value), base);
+            draft.offer_link(LinkSource::Own, Some(link.clone()));
+            draft.add_link(Some(link));
+        }
+        Field::Address => draft.offer_link(LinkSource::Player, Some(resolve(value, base))),
+        Field::OriginalLink => {
+            let link = resolve(&link_text(value), base);
+            draft.offer_link(LinkSource::Original, Some(link));
+        }
+        Field::OriginalEnclosure => {
+            if let Some(enclosure) = draft.enclosures.last_mut() {
+                enclosure.url = resolve(value, base);
+            }
+        }
+        Field::NewAddress => {
+            draft.hints.moved_to = Some(resolve(value, base)).filter(|url| is_web_url(url));
+        }
+        _ => draft.add_enclosure(Enclosure {
+            url: resolve(value, base),
+            media_type: (field == Field::Picture).then(|| "image/*".to_owned()),
+            length_bytes: None,
+        }),
+    }
+}
+
+/// A field that names persons or subjects; a list has one on each line.
+fn take_names(draft: &mut Draft, field: Field, value: &str, is_list: bool, is_shared: bool) {
+    match field {
         Field::Person | Field::PersonPart(PersonPart::Name) => {
-            match person(first_line(&value, is_list)) {
-                name if around.is_shared_author => draft.add_entry_author(name),
+            match person(first_line(value, is_list)) {
+                name if is_shared => draft.add_entry_author(name),
                 name => draft.add_author(name),
             }
         }
-        Field::PersonPart(_) => {}
+        Field::Webmaster => draft.webmaster = person(value).or(draft.webmaster.take()),
         Field::Category if is_list => {
             for line in value.lines() {
                 draft.add_category(title(line, TextKind::Unknown));
             }
         }
-        Field::Category => draft.add_category(title(&value, TextKind::Unknown)),
+        Field::Category => draft.add_category(title(value, TextKind::Unknown)),
         Field::Keywords => {
             for word in value.split([',', ';']) {
                 draft.add_category(title(word, TextKind::Unknown));
             }
         }
-        Field::FeedTitle => draft.title.offer(0, title(&value, kind)),
-        Field::FeedLanguage => draft.language = draft.language.take().or(line()),
-        Field::Picture => draft.add_enclosure(Enclosure {
-            url: resolve(&value, base),
-            media_type: Some("image/*".to_owned()),
-            length_bytes: None,
-        }),
-        Field::Webmaster => draft.webmaster = person(&value).or(draft.webmaster.take()),
-        Field::NewAddress => {
-            let url = line().map(|_| resolve(&value, base));
-            draft.hints.moved_to = url.filter(|url| is_web_url(url));
-        }
-        Field::Language => draft.language = line().or(draft.language.take()),
-        _ => take_hint(draft, field, value.trim()),
+        _ => {}
     }
 }
 

@@ -34,12 +34,14 @@ mod json_feed;
 mod second_reader;
 
 mod autodiscover;
+mod customs;
 mod platforms;
 mod sitemap;
 
 pub use autodiscover::{FeedLink, autodiscover};
+pub use customs::{feeds_by_markup, usual_feeds, usual_news_sitemaps};
 pub use dates::{ReadDate, parse_date, read_date};
-pub use platforms::{feeds_by_markup, feeds_by_rule, usual_feeds, usual_news_sitemaps};
+pub use platforms::feeds_by_rule;
 pub use sitemap::{sitemaps_of_index, sitemaps_of_robots};
 
 use std::panic::{UnwindSafe, catch_unwind};

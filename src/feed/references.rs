@@ -292,7 +292,11 @@ fn is_c1(c: char) -> bool {
 /// into vector instructions: nearly every text has none.
 fn has_suspects(text: &str) -> bool {
     let mut blocks = text.as_bytes().chunks(64);
-    blocks.any(|block| block.iter().fold(false, |found, byte| found | is_suspect(*byte)))
+    blocks.any(|block| {
+        block
+            .iter()
+            .fold(false, |found, byte| found | is_suspect(*byte))
+    })
 }
 
 /// Whether a byte may begin a control character: a C0 control, or the lead byte of C1 and

@@ -3,6 +3,12 @@
 //! Nothing is an error here: a `<` that begins no tag is text, a quote that is never
 //! closed ends with its tag. The tokens borrow from the document.
 
+mod sections;
+mod tags;
+
+use sections::Marks;
+use tags::tag_end;
+
 /// Most attributes that a tag may have.
 pub(super) const MAX_ATTRIBUTES: usize = 256;
 
@@ -41,40 +47,6 @@ pub(super) struct Tokens<'a> {
     at: usize,
     start: usize,
     marks: Marks,
-}
-
-/// Most end tags that are looked at for that of a field, within a CDATA section without end.
-const MAX_ENDS_WITHIN: usize = 64;
-
-/// Marks that are looked for far ahead.
-#[derive(Clone, Copy, Debug)]
-enum Mark {
-    CdataEnd,
-    ItemEnd,
-    EntryEnd,
-}
-
-/// Where the marks were found last, so that each stretch of a document is searched once.
-#[derive(Clone, Debug, Default)]
-struct Marks([Option<usize>; 3]);
-
-impl Marks {
-    /// Where a mark stands next, from `from` on; the end of the text when it does not.
-    fn next(&mut self, text: &str, mark: Mark, from: usize) -> usize {
-        let known = &mut self.0[mark as usize];
-        match *known {
-            Some(at) if at >= from => at,
-            _ => {
-                let wanted = match mark {
-                    Mark::CdataEnd => "]]>",
-                    Mark::ItemEnd => "</item",
-                    Mark::EntryEnd => "</entry",
-                };
-                let found = text[from..].find(wanted);
-                *known.insert(found.map_or(text.len(), |at| from + at))
-            }
-        }
-    }
 }
 
 impl<'a> Tokens<'a> {
@@ -150,56 +122,6 @@ impl<'a> Tokens<'a> {
             return Token::Doctype(&rest[9..end]);
         }
         self.text_token()
-    }
-
-    /// A CDATA section. One whose end was forgotten ends where its element does, as far as
-    /// anybody can tell: at the end tag of a field, if its entry ends before the next section.
-    fn cdata(&mut self, rest: &'a str) -> Token<'a> {
-        const FIELDS: &[&str] = &[
-            "</title",
-            "</description",
-            "</content",
-            "</summary",
-            "</link",
-            "</guid",
-            "</category",
-            "</dc:creator",
-            "</author",
-        ];
-        let start = self.at + 9;
-        let end = self.marks.next(self.text, Mark::CdataEnd, start);
-        let inside = &self.text[start..end];
-        let next_section = inside.find("<![CDATA[");
-        if end < self.text.len() && next_section.is_none() {
-            self.at = end + 3;
-            return Token::Cdata(inside);
-        }
-        let limit = start + next_section.unwrap_or(inside.len());
-        let entry_end = self
-            .marks
-            .next(self.text, Mark::ItemEnd, start)
-            .min(self.marks.next(self.text, Mark::EntryEnd, start));
-        let forgotten = (entry_end < limit)
-            .then(|| {
-                let entry = &self.text[start..entry_end];
-                let ends = entry.match_indices("</").map(|(at, _)| at);
-                ends.take(MAX_ENDS_WITHIN).find(|at| {
-                    let tag = &entry[*at..];
-                    FIELDS
-                        .iter()
-                        .any(|field| starts_with_ignore_case(tag, field))
-                })
-            })
-            .flatten();
-        if let Some(end) = forgotten {
-            self.at = start + end;
-            return Token::Cdata(&rest[9..9 + end]);
-        }
-        if end == self.text.len() {
-            return self.cut();
-        }
-        self.at = end + 3;
-        Token::Cdata(inside)
     }
 
     fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
@@ -279,130 +201,9 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// The attributes of a tag, in order: name, and value with its references not yet decoded.
-#[derive(Clone, Debug)]
-pub(super) struct Attributes<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Tag<'a> {
-    pub(super) fn attributes(&self) -> Attributes<'a> {
-        Attributes {
-            rest: self.attributes,
-        }
-    }
-
-    /// The value of the first attribute with this local name, whatever its prefix and case;
-    /// references are not yet decoded.
-    pub(super) fn attribute(&self, local_name: &str) -> Option<&'a str> {
-        if self.attributes.is_empty() {
-            return None;
-        }
-        self.attributes()
-            .find(|(name, _)| {
-                local(name).eq_ignore_ascii_case(local_name) && !name.starts_with("xmlns:")
-            })
-            .map(|(_, value)| value)
-    }
-}
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self
-            .rest
-            .trim_start_matches(|c: char| c.is_ascii_whitespace() || "/=\"'<".contains(c));
-        if rest.is_empty() {
-            return None;
-        }
-        let name_end = rest
-            .find(|c: char| c.is_ascii_whitespace() || "=/\"'".contains(c))
-            .unwrap_or(rest.len());
-        let (name, rest) = rest.split_at(name_end);
-        let after = rest.trim_start();
-        let Some(value) = after.strip_prefix('=') else {
-            self.rest = rest;
-            return Some((name, ""));
-        };
-        let value = value.trim_start();
-        let (value, rest) = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => match value[1..].split_once(quote) {
-                Some((value, rest)) => (value, rest),
-                None => (value[1..].trim_end_matches(['/', ' ']), ""),
-            },
-            _ => value.split_at(
-                value
-                    .find(|c: char| c.is_ascii_whitespace())
-                    .unwrap_or(value.len()),
-            ),
-        };
-        self.rest = rest;
-        Some((name, value))
-    }
-}
-
 /// The name without its prefix.
 pub(super) fn local(name: &str) -> &str {
     name.rsplit_once(':').map_or(name, |(_, local)| local)
-}
-
-/// Where the tag at the start of `rest` ends: at its `>`, or before a `<` that begins the
-/// next tag. Quoted values may hold both.
-fn tag_end(rest: &str, from: usize) -> Option<usize> {
-    let bytes = rest.as_bytes();
-    let mut at = from;
-    let mut after_equals = false;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'>' => return Some(at),
-            b'<' => return Some(at),
-            b'=' => after_equals = true,
-            quote @ (b'"' | b'\'') if after_equals => {
-                after_equals = false;
-                match quoted_end(bytes, at + 1, quote) {
-                    Quoted::Closed(end) => at = end,
-                    Quoted::Forgotten(end) => return Some(end),
-                    Quoted::Cut => return None,
-                }
-            }
-            b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ => after_equals = false,
-        }
-        at += 1;
-    }
-    None
-}
-
-enum Quoted {
-    /// The closing quote.
-    Closed(usize),
-    /// There is none: the value runs over the end of its tag, which is here.
-    Forgotten(usize),
-    /// The document ends first.
-    Cut,
-}
-
-fn quoted_end(bytes: &[u8], from: usize, quote: u8) -> Quoted {
-    let mut at = from;
-    while at < bytes.len() {
-        match bytes[at] {
-            b if b == quote => return Quoted::Closed(at),
-            b'>' => {
-                // A `>` within a value is allowed; followed by the next tag it is the end
-                // of this one, whose closing quote was forgotten.
-                let next = bytes[at + 1..].iter().find(|b| !b.is_ascii_whitespace());
-                let value_ends_tag =
-                    matches!(bytes.get(at.wrapping_sub(1)), Some(b'/' | b'\'' | b'"'));
-                if next == Some(&b'<') && (value_ends_tag || bytes.get(at + 1) == Some(&b'\n')) {
-                    return Quoted::Forgotten(at);
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    Quoted::Cut
 }
 
 /// Where `<!DOCTYPE …>` ends; its internal subset in brackets holds `>` of its own.

@@ -2,7 +2,9 @@
 
 mod commands;
 mod finding;
+mod hints;
 mod laws;
+mod sitemaps;
 
 use std::time::Duration;
 
@@ -538,136 +540,4 @@ fn relative_links_start_from_the_site_when_another_host_serves_the_feed() {
         served_by("https://news.example/en/rss").1,
         "<a href=\"https://news.example/en/2\">x</a>"
     );
-}
-
-#[test]
-fn where_the_rest_of_the_feed_is_and_who_tells_of_news_is_kept() {
-    let feed = read(
-        "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:fh='http://purl.org/syndication/history/1.0'>
-        <title>News</title><fh:archive/><link rel='next' href='?p=2'/><link rel='previous' href='?p=0'/>
-        <link rel='prev-archive' href='/2024'/><link rel='current' href='feed.xml'/><link rel='self' href='feed.xml'/>
-        <link rel='hub' href='https://hub.example/'/><link rel='hub' href='https://hub.example/'/></feed>",
-    );
-    let clouded = read(&rss(
-        "<cloud domain='rpc.example' port='5337' path='/pleaseNotify' registerProcedure='' protocol='http-post'/>\
-         <fh:complete/><sy:updateBase>2025-03-06T12:00+00:00</sy:updateBase>\
-         <itunes:new-feed-url>https://new.example/feed</itunes:new-feed-url><itunes:complete>Yes</itunes:complete>",
-    ))
-    .hints;
-    let json = read(
-        r#"{"version": "https://jsonfeed.org/version/1.1", "next_url": "?p=2", "expired": true,
-        "hubs": [{"type": "WebSub", "url": "https://hub.example/"}], "items": []}"#,
-    )
-    .hints;
-
-    let pages = feed.hints.pages;
-    assert_eq!(
-        pages.next.as_deref(),
-        Some("https://news.example/en/feed.xml?p=2")
-    );
-    assert_eq!(
-        pages.previous.as_deref(),
-        Some("https://news.example/en/feed.xml?p=0")
-    );
-    assert_eq!(
-        pages.previous_archive.as_deref(),
-        Some("https://news.example/2024")
-    );
-    assert_eq!(pages.current, feed.self_url);
-    assert!(feed.hints.is_archive && !feed.hints.is_complete);
-    assert_eq!(feed.hints.hubs, ["https://hub.example/"]);
-    let cloud = clouded.cloud.unwrap();
-    assert_eq!(
-        (
-            cloud.domain.as_str(),
-            cloud.port,
-            cloud.path.as_str(),
-            cloud.protocol.as_str(),
-            cloud.procedure
-        ),
-        ("rpc.example", 5337, "/pleaseNotify", "http-post", None)
-    );
-    assert!(clouded.is_complete && clouded.is_finished);
-    assert_eq!(clouded.base, parse_date("2025-03-06T12:00:00Z"));
-    assert_eq!(
-        clouded.moved_to.as_deref(),
-        Some("https://new.example/feed")
-    );
-    assert_eq!(
-        json.pages.next.as_deref(),
-        Some("https://news.example/en/feed.xml?p=2")
-    );
-    assert!(json.is_finished && json.hubs == ["https://hub.example/"]);
-}
-
-#[test]
-fn a_date_is_kept_as_it_was_given_even_one_that_nobody_can_read() {
-    let read = item("<pubDate>Thu, 06 Mar 2025 09:05:00 +0530</pubDate>");
-    let absurd = item("<pubDate>the day after tomorrow</pubDate>");
-    let second = item("<pubDate>soon</pubDate><dc:date>2025-03-06</dc:date>");
-
-    assert_eq!(read.published, parse_date("2025-03-06T03:35:00Z"));
-    assert_eq!(
-        read.published_text.as_deref(),
-        Some("Thu, 06 Mar 2025 09:05:00 +0530")
-    );
-    assert_eq!(
-        (absurd.published, absurd.published_text.as_deref()),
-        (None, Some("the day after tomorrow"))
-    );
-    assert_eq!(second.published_text.as_deref(), Some("2025-03-06"));
-}
-
-// ---- news sitemaps
-
-#[test]
-fn a_news_sitemap_is_a_feed_of_its_news() {
-    let feed = read(
-        "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' xmlns:news='http://www.google.com/schemas/sitemap-news/0.9'
-          xmlns:image='http://www.google.com/schemas/sitemap-image/1.1' xmlns:xhtml='http://www.w3.org/1999/xhtml'>
-        <url><loc>https://news.example/about</loc><lastmod>2025-03-01</lastmod></url>
-        <url><loc>https://news.example/1?a=1&amp;b=2</loc><lastmod>2025-03-06T10:00:00Z</lastmod>
-          <xhtml:link rel='alternate' hreflang='de' href='https://news.example/de/1'/>
-          <news:news><news:publication><news:name>The Harbour Gazette</news:name><news:language>en</news:language></news:publication>
-          <news:publication_date>2025-03-06T10:05+01:00</news:publication_date><news:title>Ferry &amp; harbour</news:title>
-          <news:keywords>ferry, harbour</news:keywords></news:news>
-          <image:image><image:loc>https://news.example/1.jpg</image:loc><image:title>not the entry's</image:title></image:image></url></urlset>",
-    );
-
-    assert_eq!((feed.format, feed.entries.len()), (Format::Sitemap, 1));
-    assert_eq!(feed.title.as_deref(), Some("The Harbour Gazette"));
-    assert_eq!(feed.language.as_deref(), Some("en"));
-    let entry = &feed.entries[0];
-    assert_eq!(
-        entry.link.as_deref(),
-        Some("https://news.example/1?a=1&b=2")
-    );
-    assert_eq!(entry.id, "https://news.example/1?a=1&b=2");
-    assert_eq!(entry.title.as_deref(), Some("Ferry & harbour"));
-    assert_eq!(entry.published, parse_date("2025-03-06T09:05:00Z"));
-    assert_eq!(entry.updated, parse_date("2025-03-06T10:00:00Z"));
-    assert_eq!(entry.categories, ["ferry", "harbour"]);
-    assert_eq!(entry.enclosures[0].url, "https://news.example/1.jpg");
-}
-
-#[test]
-fn a_sitemap_that_tells_of_no_news_is_no_feed() {
-    for (document, found) in [
-        (
-            "<urlset><url><loc>https://news.example/</loc></url></urlset>",
-            "a sitemap without news",
-        ),
-        (
-            "<sitemapindex><sitemap><loc>/a.xml</loc></sitemap></sitemapindex>",
-            "an index of sitemaps",
-        ),
-    ] {
-        let error = parse(document.as_bytes(), None, None).unwrap_err();
-        assert_eq!(
-            error,
-            ParseError::NotAFeed {
-                found: found.to_owned()
-            }
-        );
-    }
 }
