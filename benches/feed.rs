@@ -159,11 +159,11 @@ fn made_documents() -> Vec<Document> {
     let escaped = article.replace('&', "&amp;").replace('<', "&lt;");
     let rss = |n: usize, content: &str| {
         let items = (0..n).fold(String::new(), |mut items, n| {
-            let _ = write!(
+            let _ = writeln!(
                 items,
                 "<item><title>Ferry no. {n} &amp; its engine</title><link>https://news.example/{n}</link>\
                  <guid isPermaLink=\"false\">{n}</guid><pubDate>Thu, 06 Mar 2025 09:05:00 GMT</pubDate>\
-                 <dc:creator>Ann Lee</dc:creator><category>Town</category><description>{paragraph}</description>{content}</item>\n"
+                 <dc:creator>Ann Lee</dc:creator><category>Town</category><description>{paragraph}</description>{content}</item>"
             );
             items
         });
@@ -174,11 +174,11 @@ fn made_documents() -> Vec<Document> {
         )
     };
     let atom = (0..200).fold(String::new(), |mut entries, n| {
-        let _ = write!(
+        let _ = writeln!(
             entries,
             "<entry><title>Ferry no. {n}</title><id>urn:{n}</id><link href=\"https://news.example/{n}\"/>\
              <updated>2025-03-06T09:05:00Z</updated><author><name>Ann Lee</name></author>\
-             <content type=\"xhtml\"><div xmlns=\"http://www.w3.org/1999/xhtml\">{article}</div></content></entry>\n"
+             <content type=\"xhtml\"><div xmlns=\"http://www.w3.org/1999/xhtml\">{article}</div></content></entry>"
         );
         entries
     });

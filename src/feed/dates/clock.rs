@@ -7,19 +7,28 @@ use super::{Part, Reading};
 /// Time of day and zone after an ISO date; nothing else may follow.
 pub(super) fn read_clock_and_zone(parts: &[Part], reading: &mut Reading) -> Option<()> {
     let mut rest = parts;
-    while let [Part::Space | Part::Mark(',' | '-' | '@' | '.'), after @ ..] = rest {
+    while let [
+        Part::Space | Part::Mark(',' | '-' | '@' | '.' | '_'),
+        after @ ..,
+    ] = rest
+    {
         // `2003-12-31 -08:00` has no time: leave the sign to the zone.
         if matches!(rest, [Part::Mark('-'), Part::Number(_, 4), ..]) {
             break;
         }
         rest = after;
     }
+    // 2025年3月6日(木) 18時05分
+    if let [Part::Mark('('), Part::Word(_), Part::Mark(')'), after @ ..] = rest {
+        rest = after.strip_prefix(&[Part::Space][..]).unwrap_or(after);
+    }
     match rest {
         [Part::Word(t), Part::Number(..), ..] if t == "t" => rest = &rest[1..],
-        [Part::Word(word), Part::Space, ..] if half_of_day(word).is_some() => {
+        [Part::Word(at), Part::Space, Part::Number(..), ..] if at == "at" => rest = &rest[2..],
+        [Part::Word(word), after @ ..] if half_of_day(word).is_some() => {
             reading.afternoon = half_of_day(word);
             reading.korean |= matches!(word.as_str(), "오후" | "오전");
-            rest = &rest[2..];
+            rest = after.strip_prefix(&[Part::Space][..]).unwrap_or(after);
         }
         _ => {}
     }
@@ -31,7 +40,26 @@ pub(super) fn read_clock_and_zone(parts: &[Part], reading: &mut Reading) -> Opti
 
 /// `9:05`, `09:05:30.123`, `090530`.
 pub(super) fn clock<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [Part]> {
-    use Part::{Mark, Number};
+    use Part::{Mark, Number, Word};
+    if let [
+        Number(hour, ..=2),
+        Word(of_hour),
+        Number(minute, ..=2),
+        Word(of_minute),
+        rest @ ..,
+    ] = parts
+        && matches!(of_hour.as_str(), "時" | "时" | "点" | "點" | "시")
+        && matches!(of_minute.as_str(), "分" | "분")
+    {
+        reading.set_clock(*hour, *minute, 0)?;
+        return Some(match rest {
+            [Number(second, ..=2), Word(_), rest @ ..] => {
+                reading.set_clock(*hour, *minute, *second)?;
+                rest
+            }
+            rest => rest,
+        });
+    }
     let (hour, minute, second, rest) = match parts {
         [
             Number(h, ..=2),

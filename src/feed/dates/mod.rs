@@ -9,6 +9,7 @@ mod clock;
 mod free;
 mod iso;
 mod numbers;
+mod thai;
 mod words;
 mod zones;
 
@@ -60,13 +61,25 @@ pub fn read_date(text: &str) -> Option<ReadDate> {
     if let Some(stamp) = digits_only(text) {
         return stamp.date();
     }
-    let parts = split(text);
+    let text = without_label(text);
+    let parts = match thai::in_english(text) {
+        Some(english) => split(&english),
+        None => split(text),
+    };
     let mut reading = Reading::default();
     read_iso(without_weekday(&parts), &mut reading).or_else(|| {
         reading = Reading::default();
         read_free(&parts, &mut reading)
     })?;
     reading.date()
+}
+
+/// The text behind a label: `Published: Thu, 06 Mar 2025`.
+fn without_label(text: &str) -> &str {
+    match text.split_once(": ") {
+        Some((label, date)) if !label.contains(|c: char| c.is_ascii_digit()) => date.trim(),
+        _ => text,
+    }
 }
 
 /// The two forms in which nearly all dates come, `Thu, 06 Mar 2025 09:05:00 GMT` and
@@ -135,6 +148,15 @@ fn standard_form(text: &str) -> Option<ReadDate> {
 /// Ten or thirteen digits are seconds or milliseconds since 1970; twelve and fourteen are
 /// a date and time without marks.
 fn digits_only(text: &str) -> Option<Reading> {
+    // Seconds may have a fraction.
+    let text = match text.split_once('.') {
+        Some((seconds, rest))
+            if seconds.len() == 10 && rest.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            seconds
+        }
+        _ => text,
+    };
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -340,6 +362,23 @@ mod tests {
             "čtvrtek, 6. března 2025 09:05",
             "Πέμ, 06 Μαρ 2025 09:05",
             "٦ مارس 2025 09:05",
+            "06/Mar/2025:09:05:00 +0000",
+            "Thu, 06 Mar 2025 17:05:00 +8",
+            "2025-03-06 at 09:05",
+            "2025-W10-4T09:05:00Z",
+            "1741251900.5",
+            "do, 06 mrt 2025 10:05:00 +0100",
+            "6 Mart 2025 Perşembe 09:05",
+            "2025年3月6日(木) 18時05分 +0900",
+            "2025年3月6日 上午9:05",
+            "목, 6 3월 2025 18:05:00 +0900",
+            "星期四, 06 三月 2025 17:05:00 +0800",
+            "6 tháng 3 2025 09:05",
+            "الخميس، 06 مارس 2025 09:05",
+            "יום ה, 06 מרץ 2025 11:05:00 +0200",
+            "พฤ., 06 มี.ค. 2568 16:05:00 +0700",
+            "6 มีนาคม 2568 09:05",
+            "Published: Thu, 06 Mar 2025 09:05:00 GMT",
             "1741251900",
             "20250306090500",
         ] {

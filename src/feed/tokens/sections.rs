@@ -5,12 +5,12 @@ use super::{Token, Tokens, starts_with_ignore_case};
 /// Most end tags that are looked at for that of a field, within a CDATA section without end.
 const MAX_ENDS_WITHIN: usize = 64;
 
-/// Marks that are looked for far ahead.
+/// What ends are looked for far ahead.
 #[derive(Clone, Copy, Debug)]
 enum Mark {
-    CdataEnd,
-    ItemEnd,
-    EntryEnd,
+    Cdata,
+    Item,
+    Entry,
 }
 
 /// Where the marks were found last, so that each stretch of a document is searched once.
@@ -25,9 +25,9 @@ impl Marks {
             Some(at) if at >= from => at,
             _ => {
                 let wanted = match mark {
-                    Mark::CdataEnd => "]]>",
-                    Mark::ItemEnd => "</item",
-                    Mark::EntryEnd => "</entry",
+                    Mark::Cdata => "]]>",
+                    Mark::Item => "</item",
+                    Mark::Entry => "</entry",
                 };
                 let found = text[from..].find(wanted);
                 *known.insert(found.map_or(text.len(), |at| from + at))
@@ -52,7 +52,7 @@ impl<'a> Tokens<'a> {
             "</author",
         ];
         let start = self.at + 9;
-        let end = self.marks.next(self.text, Mark::CdataEnd, start);
+        let end = self.marks.next(self.text, Mark::Cdata, start);
         let inside = &self.text[start..end];
         let next_section = inside.find("<![CDATA[");
         if end < self.text.len() && next_section.is_none() {
@@ -62,8 +62,8 @@ impl<'a> Tokens<'a> {
         let limit = start + next_section.unwrap_or(inside.len());
         let entry_end = self
             .marks
-            .next(self.text, Mark::ItemEnd, start)
-            .min(self.marks.next(self.text, Mark::EntryEnd, start));
+            .next(self.text, Mark::Item, start)
+            .min(self.marks.next(self.text, Mark::Entry, start));
         let forgotten = (entry_end < limit)
             .then(|| {
                 let entry = &self.text[start..entry_end];
