@@ -69,6 +69,14 @@ pub(super) fn clock<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a 
             Number(s, ..=2),
             rest @ ..,
         ] => (*h, *m, *s, rest),
+        [
+            Number(h, ..=2),
+            Mark('.'),
+            Number(m, 2),
+            Mark('.'),
+            Number(s, 2),
+            rest @ ..,
+        ] => (*h, *m, *s, rest),
         [Number(h, ..=2), Mark(':'), Number(m, ..=2), rest @ ..] => (*h, *m, 0, rest),
         [Number(hms, 6), rest @ ..] => (hms / 10_000, hms / 100 % 100, hms % 100, rest),
         [Number(hm, 4), rest @ ..] => (hm / 100, hm % 100, 0, rest),
@@ -115,6 +123,11 @@ pub(super) fn zone<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a [
             if matches!(word.as_str(), "gmt" | "utc" | "z") =>
         {
             zone(&parts[1..], reading)
+        }
+        // GMT0
+        [Word(word), Number(0, _), rest @ ..] if word == "gmt" => {
+            reading.set_zone(Zone::Fixed(0));
+            Some(rest)
         }
         [Word(_), Mark('/' | '_'), rest @ ..] => Some(rest),
         [Word(word), rest @ ..] => {

@@ -20,7 +20,13 @@ pub(super) fn read_free(parts: &[Part], reading: &mut Reading) -> Option<()> {
                 if numbers.year.is_some() && reading.month.is_some() && !reading.has_time =>
             {
                 reading.set_clock(*hour, *minute, 0)?;
-                after
+                match after {
+                    [Mark('.'), Number(second, 2), after @ ..] => {
+                        reading.set_clock(*hour, *minute, *second)?;
+                        after
+                    }
+                    after => after,
+                }
             }
             [Number(hour, ..=2), Word(h), Number(minute, 2), after @ ..] if h == "h" => {
                 reading.set_clock(*hour, *minute, 0)?;

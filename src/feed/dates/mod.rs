@@ -145,7 +145,7 @@ fn standard_form(text: &str) -> Option<ReadDate> {
     reading.date()
 }
 
-/// Ten or thirteen digits are seconds or milliseconds since 1970; twelve and fourteen are
+/// Ten, thirteen or sixteen digits are (milli-, micro-) seconds since 1970; twelve and fourteen are
 /// a date and time without marks.
 fn digits_only(text: &str) -> Option<Reading> {
     // Seconds may have a fraction.
@@ -164,6 +164,7 @@ fn digits_only(text: &str) -> Option<Reading> {
     let instant = match text.len() {
         10 => Timestamp::from_second(number).ok()?,
         13 => Timestamp::from_millisecond(number).ok()?,
+        16 => Timestamp::from_microsecond(number).ok()?,
         12 | 14 => {
             let mut reading = Reading::default();
             let parts = [split(&text[..8]), vec![Part::Space], split(&text[8..])].concat();
@@ -367,6 +368,10 @@ mod tests {
             "2025-03-06 at 09:05",
             "2025-W10-4T09:05:00Z",
             "1741251900.5",
+            "1741251900000000",
+            "06 Mar 2025 09.05.00",
+            "Thu, 06 Mar 2025 09:05:00 GMT0",
+            "Πεμ, 06 Μάώ 2025 09:05:00",
             "do, 06 mrt 2025 10:05:00 +0100",
             "6 Mart 2025 Perşembe 09:05",
             "2025年3月6日(木) 18時05分 +0900",
