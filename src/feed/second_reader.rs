@@ -169,7 +169,7 @@ fn add_common(
             None => draft.offer_link(LinkSource::Own, Some(link.href)),
             Some("alternate") => draft.offer_link(LinkSource::Alternate, Some(link.href)),
             Some("self") => draft.self_url = Some(link.href),
-            Some("hub") => draft.hubs.push(link.href),
+            Some("hub") => draft.add_hub(Some(link.href)),
             Some("enclosure") => draft.add_enclosure(Enclosure {
                 url: link.href,
                 media_type: link.media_type,
@@ -274,8 +274,10 @@ mod tests {
                 // feed-rs keeps one date of an RSS item in both fields, and lists links otherwise.
                 feed.links.sort();
                 feed.warnings.clear();
+                feed.repairs.clear();
                 for entry in &mut feed.entries {
                     entry.updated = entry.updated.or(entry.published);
+                    (entry.published_text, entry.updated_text) = (None, None);
                     entry.links.sort();
                     entry.summary = entry.summary.take().map(|text| text.replace("&lt;", "<"));
                     entry.content = entry.content.take().map(|html| html.replace('\'', "\""));
