@@ -25,6 +25,7 @@ mod phrases;
 mod plain_text;
 mod prune;
 mod published;
+mod reduce;
 mod render;
 mod sanitize;
 mod state;
@@ -159,8 +160,9 @@ pub enum Rejected {
 /// # Errors
 /// [`Rejected`] when the page holds no article.
 pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, Rejected> {
+    let page = reduce::reduce(html);
     let document =
-        parse::parse_guarded(html, settings.max_depth).map_err(|_| Rejected::TooDeep {
+        parse::parse_guarded(&page, settings.max_depth).map_err(|_| Rejected::TooDeep {
             limit: settings.max_depth,
         })?;
     let outline = Outline::of(&document);
@@ -168,7 +170,7 @@ pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, 
     let metadata = metadata::read(&outline, &base, url);
     let content = content::find(&outline, &metadata);
     let blocks = compose::compose(&outline, &metadata, &content, &base);
-    let blocks = rescue(blocks, &outline, &metadata);
+    let blocks = rescue(blocks, &page.scripts, &metadata);
     judge(assemble(&blocks, metadata), settings)
 }
 
@@ -188,7 +190,7 @@ fn base_url(outline: &Outline<'_>, url: &Url) -> Url {
 
 /// The text of the page's structured data or state, where the markup holds much less: the
 /// page is then drawn by a script.
-fn rescue(blocks: Vec<Block>, outline: &Outline<'_>, metadata: &Metadata) -> Vec<Block> {
+fn rescue(blocks: Vec<Block>, scripts: &[&str], metadata: &Metadata) -> Vec<Block> {
     let n_found = text::count_words(&render::text(&blocks));
     let is_much_more = |body: &String| {
         let n_stated = text::count_words(body);
@@ -197,7 +199,7 @@ fn rescue(blocks: Vec<Block>, outline: &Outline<'_>, metadata: &Metadata) -> Vec
     let stated = metadata.body.clone().filter(is_much_more);
     let body = match stated {
         None if n_found < MAX_WORDS_TO_RESCUE => {
-            state::find(outline, metadata).filter(is_much_more)
+            state::find(scripts, metadata).filter(is_much_more)
         }
         stated => stated,
     };
