@@ -32,6 +32,7 @@ mod state;
 mod tag;
 mod text;
 mod title;
+mod vocabulary;
 
 use jiff::Timestamp;
 use url::Url;

@@ -221,10 +221,11 @@ pub(super) fn attribute<'a>(node: NodeRef<'a, Node>, name: &str) -> Option<&'a s
 fn list(document: &Html) -> Vec<Item<'_>> {
     let mut items: Vec<Item<'_>> = Vec::with_capacity(document.tree.values().len());
     let mut open: Vec<Index> = Vec::new();
+    let mut reader = hints::Reader::default();
     for edge in document.tree.root().traverse() {
         match edge {
             Edge::Open(node) => {
-                let Some(item) = item(node, &open, &items) else {
+                let Some(item) = item(node, &open, &items, &mut reader) else {
                     continue;
                 };
                 let index = items.len();
@@ -245,17 +246,22 @@ fn list(document: &Html) -> Vec<Item<'_>> {
 }
 
 /// The entry for one node; `None` for comments and the like.
-fn item<'a>(node: NodeRef<'a, Node>, open: &[Index], items: &[Item<'a>]) -> Option<Item<'a>> {
+fn item<'a>(
+    node: NodeRef<'a, Node>,
+    open: &[Index],
+    items: &[Item<'a>],
+    reader: &mut hints::Reader<'a>,
+) -> Option<Item<'a>> {
     let tag = match node.value() {
         Node::Document | Node::Fragment => Tag::Other,
-        Node::Element(element) => Tag::named(&element.name.local),
+        Node::Element(element) => Tag::of(&element.name.local),
         Node::Text(_) => Tag::Text,
         _ => return None,
     };
     let index = items.len();
     let parent = open.last().map(|&parent| &items[parent]);
     let hints = match node.value() {
-        Node::Element(element) => hints::read(tag, element),
+        Node::Element(element) => reader.read(tag, element),
         _ => Hints::default(),
     };
     let parent_index = open.last().copied().unwrap_or(index);
