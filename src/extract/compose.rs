@@ -349,8 +349,9 @@ impl Composer<'_, '_> {
     /// that stands alone, calls to subscribe. Related links are kept apart.
     fn is_unwanted(&mut self, line: &Line, shown: &str, group: Group) -> bool {
         if matches!(group, Group::Plain | Group::Heading(_)) {
-            let form = comparable(shown);
-            if self.metadata.titles.contains(&form) {
+            // Longer lines than any title need not be compared.
+            let is_short = shown.len() <= 2_000;
+            if is_short && self.metadata.titles.contains(&comparable(shown)) {
                 return true;
             }
         }

@@ -171,8 +171,15 @@ pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, 
     let metadata = metadata::read(&outline, &base, url);
     let content = content::find(&outline, &metadata);
     let blocks = compose::compose(&outline, &metadata, &content, &base);
-    let blocks = rescue(blocks, &page.scripts, &metadata);
-    judge(assemble(&blocks, metadata), settings)
+    let text = render::text(&blocks);
+    let (blocks, text) = match rescue(&blocks, &text, &page.scripts, &metadata) {
+        Some(rescued) => {
+            let text = render::text(&rescued);
+            (rescued, text)
+        }
+        None => (blocks, text),
+    };
+    judge(assemble(&blocks, text, metadata), settings)
 }
 
 /// The URL against which links are resolved: `<base href>` if there is one (WHATWG HTML,
@@ -191,23 +198,35 @@ fn base_url(outline: &Outline<'_>, url: &Url) -> Url {
 
 /// The text of the page's structured data or state, where the markup holds much less: the
 /// page is then drawn by a script.
-fn rescue(blocks: Vec<Block>, scripts: &[&str], metadata: &Metadata) -> Vec<Block> {
-    let n_found = text::count_words(&render::text(&blocks));
+fn rescue(
+    blocks: &[Block],
+    text: &str,
+    scripts: &[&str],
+    metadata: &Metadata,
+) -> Option<Vec<Block>> {
+    let n_found = text::count_words(text);
     let is_much_more = |body: &String| {
-        let n_stated = text::count_words(body);
-        n_stated >= 40 && n_stated > 3 * n_found
+        // No more words than half of its bytes: long texts need not be counted.
+        body.len() / 2 > 3 * n_found && {
+            let n_stated = text::count_words(body);
+            n_stated >= 40 && n_stated > 3 * n_found
+        }
     };
-    let stated = metadata.body.clone().filter(is_much_more);
+    let stated = metadata
+        .body
+        .as_ref()
+        .filter(|body| is_much_more(body))
+        .cloned();
     let body = match stated {
         None if n_found < MAX_WORDS_TO_RESCUE => {
             state::find(scripts, metadata).filter(is_much_more)
         }
         stated => stated,
-    };
-    let Some(body) = body else { return blocks };
+    }?;
     let mut rescued: Vec<Block> = blocks
-        .into_iter()
+        .iter()
         .filter(|block| matches!(block, Block::Figure(_)))
+        .cloned()
         .collect();
     rescued.extend(body.split("\n\n").map(|paragraph| {
         Block::Paragraph(vec![blocks::Span {
@@ -215,14 +234,13 @@ fn rescue(blocks: Vec<Block>, scripts: &[&str], metadata: &Metadata) -> Vec<Bloc
             ..blocks::Span::default()
         }])
     }));
-    rescued
+    Some(rescued)
 }
 
 /// Pages with this many words need no rescue from their scripts.
 const MAX_WORDS_TO_RESCUE: usize = 80;
 
-fn assemble(blocks: &[Block], metadata: Metadata) -> Extracted {
-    let text = render::text(blocks);
+fn assemble(blocks: &[Block], text: String, metadata: Metadata) -> Extracted {
     let mut images = metadata.images;
     let mut related: Vec<Related> = Vec::new();
     for block in blocks {
@@ -237,7 +255,7 @@ fn assemble(blocks: &[Block], metadata: Metadata) -> Extracted {
         authors: metadata.authors,
         published: metadata.published,
         modified: metadata.modified,
-        language: language::choose(&text, metadata.language),
+        language: language::choose(text::prefix(&text, MAX_DETECTED), metadata.language),
         canonical_url: metadata.canonical_url,
         site_name: metadata.site_name,
         description: metadata.description,
@@ -250,6 +268,9 @@ fn assemble(blocks: &[Block], metadata: Metadata) -> Extracted {
         tags: metadata.tags,
     }
 }
+
+/// Characters of the text by which its language is told: more make it no surer.
+const MAX_DETECTED: usize = 1_500;
 
 /// Adds a picture, or its caption and credit to the same picture named in the metadata.
 fn add_image(images: &mut Vec<Image>, image: &Image) {
