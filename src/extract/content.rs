@@ -11,7 +11,7 @@ use super::json_ld::begins_alike;
 use super::metadata::Metadata;
 use super::outline::{Index, Outline};
 use super::tag::Tag;
-use super::text::comparable;
+use super::text::{comparable, prefix};
 use super::title::similarity;
 
 /// A child with at least this share of the value is stepped into.
@@ -28,6 +28,17 @@ pub(super) struct Content {
     pub(super) roots: Vec<Index>,
     /// The element of the stand-first, when it is outside of the roots.
     pub(super) standfirst: Option<Index>,
+    /// The element that says what the page's description says, wherever it is.
+    pub(super) lead: Option<Index>,
+}
+
+/// Whether what elements are called decides about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// As a rule.
+    Believed,
+    /// When nearly all of the page has names of furniture.
+    Ignored,
 }
 
 /// Finds the article.
@@ -35,16 +46,40 @@ pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata) -> Content {
     if outline.len() == 0 {
         return Content::default();
     }
-    let excluded = excluded(outline, metadata);
-    let values = values(outline, metadata, &excluded);
+    let found = find_believing(outline, metadata, Names::Believed);
+    let prose = |content: &Content| -> u32 {
+        let roots = content.roots.iter();
+        roots.map(|&root| outline.item(root).prose).sum()
+    };
+    if prose(&found) >= ENOUGH_PROSE {
+        return found;
+    }
+    let other = find_believing(outline, metadata, Names::Ignored);
+    if prose(&other) >= 3 * prose(&found).max(100) {
+        return other;
+    }
+    found
+}
+
+/// Pages with this much prose in their article are not looked at a second time.
+const ENOUGH_PROSE: u32 = 300;
+
+fn find_believing(outline: &Outline<'_>, metadata: &Metadata, names: Names) -> Content {
+    let excluded = excluded(outline, metadata, names);
+    let lead = lead(outline, metadata);
+    let values = values(outline, metadata, &excluded, lead);
     let best = descend(outline, metadata, &values);
     let roots = with_siblings(outline, metadata, &values, &excluded, best);
-    let standfirst = standfirst(outline, metadata, &excluded, &roots);
-    Content { roots, standfirst }
+    let standfirst = standfirst(outline, metadata, &excluded, &roots, lead);
+    Content {
+        roots,
+        standfirst,
+        lead,
+    }
 }
 
 /// Which nodes are furniture, or inside of it.
-fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
+fn excluded(outline: &Outline<'_>, metadata: &Metadata, names: Names) -> Vec<bool> {
     let total = f64::from(outline.item(0).prose);
     let mut excluded = vec![false; outline.len()];
     for index in 0..outline.len() {
@@ -54,8 +89,7 @@ fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
             .is_some_and(|headline| (index..item.end).contains(&headline));
         let is_large = f64::from(item.prose) > TOO_LARGE_FOR_FURNITURE * total;
         let hints = item.hints;
-        let by_name = hints.furniture
-            || hints.related
+        let by_name = (names == Names::Believed && (hints.furniture || hints.related))
             || matches!(
                 item.tag,
                 Tag::Nav | Tag::Footer | Tag::Aside | Tag::Form | Tag::Button
@@ -70,7 +104,12 @@ fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
 }
 
 /// The value of each subtree.
-fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<f64> {
+fn values(
+    outline: &Outline<'_>,
+    metadata: &Metadata,
+    excluded: &[bool],
+    lead: Option<Index>,
+) -> Vec<f64> {
     let anchor = metadata.body.as_deref().map(Anchor::new);
     let mut in_body = vec![false; outline.len()];
     let mut values = vec![0.0; outline.len()];
@@ -97,6 +136,9 @@ fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<
             && anchor.holds(&outline.text_of(index, 200))
         {
             value *= 3.0;
+        }
+        if Some(index) == lead {
+            value *= 1.5;
         }
         values[index] = value;
     }
@@ -238,6 +280,48 @@ fn with_siblings(
     roots
 }
 
+/// The element that says what the page's description says: the first one from the headline
+/// on. Its name does not matter; `teaser-text` is often the stand-first.
+fn lead(outline: &Outline<'_>, metadata: &Metadata) -> Option<Index> {
+    let description = metadata
+        .description
+        .as_deref()
+        .filter(|text| text.chars().count() >= MIN_DESCRIPTION)?;
+    let wanted = comparable(description);
+    let beginning = comparable(prefix(description, 60));
+    let start = metadata.headline.unwrap_or(0).saturating_sub(40);
+    (start..outline.len()).find(|&index| {
+        let item = outline.item(index);
+        if item.hidden
+            || !item.tag.is_block()
+            || item.own_weight < 20
+            || item.own_weight * 10 < item.weight * 7
+            || item.own_linked * 2 > item.own_weight
+            || item.hints.comments
+            || Some(index) == metadata.headline
+        {
+            return false;
+        }
+        let shown = outline.text_of(index, 100);
+        let start = comparable(prefix(&shown, 60));
+        if start.starts_with(&beginning) || (start.len() >= 20 && beginning.starts_with(&start)) {
+            return !metadata
+                .titles
+                .contains(&comparable(&outline.text_of(index, 1_000)));
+        }
+        // Only texts of about the same length can be alike.
+        let about_as_long = item.own_weight as usize * 2 > wanted.len()
+            && (item.own_weight as usize) < wanted.len() * 2;
+        about_as_long && {
+            let form = comparable(&outline.text_of(index, 1_000));
+            similarity(&form, &wanted) >= 0.8 && !metadata.titles.contains(&form)
+        }
+    })
+}
+
+/// Least characters of a description that tells something.
+const MIN_DESCRIPTION: usize = 25;
+
 /// The stand-first outside of the text: the element that says what the page's description
 /// says, or one named for it, between the headline and the text.
 fn standfirst(
@@ -245,71 +329,48 @@ fn standfirst(
     metadata: &Metadata,
     excluded: &[bool],
     roots: &[Index],
+    lead: Option<Index>,
 ) -> Option<Index> {
     let first = *roots.first()?;
     let inside = |index: Index| {
         let n_before = roots.partition_point(|&root| root <= index);
         n_before > 0 && index < outline.item(roots[n_before - 1]).end
     };
-    let start = metadata
-        .headline
-        .map_or(first.saturating_sub(300), |headline| {
-            headline.min(first).saturating_sub(40)
-        });
-    let description = metadata
-        .description
-        .as_deref()
-        .filter(|text| text.chars().count() >= 25);
-    let wanted = description.map(comparable);
-
-    if let Some(description) = description
+    if let Some(description) = metadata.description.as_deref()
+        && description.chars().count() >= MIN_DESCRIPTION
         && roots
             .iter()
             .any(|&root| begins_with(outline, root, description))
     {
         return None;
     }
-    let mut named = None;
-    let end = outline.len().min(first + 2_000);
-    for (index, &is_excluded) in excluded.iter().enumerate().take(end).skip(start) {
+    if let Some(lead) = lead.filter(|&lead| lead < first + 2_000) {
+        return Some(lead).filter(|&lead| !inside(lead));
+    }
+    let start = metadata
+        .headline
+        .map_or(first.saturating_sub(300), |headline| headline.min(first));
+    (start..first).find(|&index| {
         let item = outline.item(index);
-        if is_excluded
-            || item.hidden
-            || item.own_weight < 20
-            || !item.tag.is_block()
-            || inside(index)
-        {
-            continue;
-        }
-        if item.own_linked * 2 > item.own_weight || Some(index) == metadata.headline {
-            continue;
-        }
-        let shown = outline.text_of(index, 1_000);
-        let form = comparable(&shown);
-        if metadata.titles.contains(&form) {
-            continue;
-        }
-        if let (Some(description), Some(wanted)) = (description, &wanted)
-            && (begins_alike(&shown, description) || similarity(&form, wanted) >= 0.8)
-        {
-            return Some(index);
-        }
         let is_named = item.hints.standfirst
             || outline
                 .ancestors(index)
                 .take(2)
                 .any(|ancestor| outline.item(ancestor).hints.standfirst);
-        if named.is_none()
-            && is_named
-            && index < first
+        is_named
+            && !excluded[index]
+            && !item.hidden
+            && item.tag.is_block()
+            && !inside(index)
             && item.own_weight >= 40
+            && item.own_linked * 2 <= item.own_weight
             && !item.hints.byline
             && !item.hints.caption
-        {
-            named = Some(index);
-        }
-    }
-    named.filter(|&index| metadata.headline.is_none_or(|headline| index > headline))
+            && Some(index) != metadata.headline
+            && !metadata
+                .titles
+                .contains(&comparable(&outline.text_of(index, 1_000)))
+    })
 }
 
 /// Whether one of the first paragraphs of a subtree begins like a text.

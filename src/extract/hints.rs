@@ -175,7 +175,7 @@ fn read_item_property(hints: &mut Hints, value: &str) {
 fn read_role(hints: &mut Hints, value: &str) {
     match value {
         "navigation" | "search" | "dialog" | "alert" | "banner" | "contentinfo" | "menu"
-        | "menubar" | "toolbar" | "tablist" => hints.furniture = true,
+        | "menubar" | "toolbar" => hints.furniture = true,
         "complementary" => hints.furniture = true,
         _ => {}
     }
@@ -216,6 +216,9 @@ fn name_hints(name: &str) -> Hints {
             ..Hints::default()
         };
     }
+    if is_hash(name) {
+        return Hints::default();
+    }
     let mut words = Words::default();
     let mut previous_lower = false;
     for byte in name.bytes() {
@@ -232,6 +235,21 @@ fn name_hints(name: &str) -> Hints {
     }
     words.end();
     judge(&words)
+}
+
+/// Whether a name looks like those that style compilers make up (`jpYiwZ`): some letters
+/// with capitals in odd places.
+fn is_hash(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    if !(5..=8).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let is_capital = |at: usize| bytes.get(at).is_some_and(|byte| !byte.is_ascii_lowercase());
+    let n_capitals = (1..bytes.len()).filter(|&at| is_capital(at)).count();
+    let has_lone =
+        (1..bytes.len()).any(|at| is_capital(at) && (at + 1 == bytes.len() || is_capital(at + 1)));
+    let has_small = bytes.iter().any(u8::is_ascii_lowercase);
+    has_small && n_capitals >= 2 && has_lone
 }
 
 /// The words of one name: what they mean together, and the word that is being read.
@@ -336,6 +354,12 @@ mod tests {
         assert!(!hints_of("author-name").furniture);
         assert!(hints_of("author-name").byline);
         assert!(hints_of("author-bio").furniture);
+    }
+
+    #[test]
+    fn names_made_up_by_machines_mean_nothing() {
+        assert!(!hints_of("adXYiZ").furniture);
+        assert!(hints_of("adBox navBar").furniture);
     }
 
     #[test]

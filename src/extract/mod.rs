@@ -7,6 +7,7 @@
 //! `phrases` deciding what is furniture and `figure` reading pictures; `render` them.
 //! Nothing here recurses over the tree, so no page can exhaust the stack.
 
+mod arrange;
 mod authors;
 mod blocks;
 mod compose;
@@ -18,6 +19,7 @@ mod hints;
 mod json_ld;
 mod language;
 mod line;
+mod lines;
 mod metadata;
 mod outline;
 mod parse;
@@ -170,7 +172,8 @@ pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, 
     let base = base_url(&outline, url);
     let metadata = metadata::read(&outline, &base, url);
     let content = content::find(&outline, &metadata);
-    let blocks = compose::compose(&outline, &metadata, &content, &base);
+    let composed = compose::compose(&outline, &metadata, &content, &base);
+    let blocks = composed.blocks;
     let text = render::text(&blocks);
     let (blocks, text) = match rescue(&blocks, &text, &page.scripts, &metadata) {
         Some(rescued) => {
@@ -307,3 +310,43 @@ fn judge(found: Extracted, settings: &Settings) -> Result<Extracted, Rejected> {
     }
     Ok(found)
 }
+
+fn trace(
+    outline: &Outline<'_>,
+    metadata: &Metadata,
+    content: &content::Content,
+    cuts: &[compose::Cut],
+) {
+    for &r in &content.roots {
+        let i = outline.item(r);
+        eprintln!(
+            "ROOT {:?} class={:?} prose={} of {}",
+            i.tag,
+            outline.attribute(r, "class"),
+            i.prose,
+            outline.item(0).prose
+        );
+    }
+    eprintln!(
+        "STANDFIRST {:?} LEAD {:?} DESC {:?} HEAD {:?}",
+        content.standfirst.map(|s| outline.text_of(s, 100)),
+        content.lead.map(|s| outline.text_of(s, 100)),
+        metadata.description,
+        metadata.headline.map(|s| outline.text_of(s, 100))
+    );
+    for c in cuts {
+        let i = outline.item(c.index);
+        if i.weight > 12 {
+            eprintln!(
+                "CUT {}: {:?} class={:?} id={:?} w={} prose={} | {}",
+                c.why,
+                i.tag,
+                outline.attribute(c.index, "class"),
+                outline.attribute(c.index, "id"),
+                i.weight,
+                i.prose,
+                outline.text_of(c.index, 90)
+            );
+        }
+    }
+} // ENDXT

@@ -3,6 +3,8 @@
 //! Each node knows where its subtree ends, so "everything inside" is a range and no step
 //! needs recursion. Sums over subtrees are made once, from the last node to the first.
 
+use std::collections::{HashMap, HashSet};
+
 use ego_tree::NodeRef;
 use ego_tree::iter::Edge;
 use scraper::{Html, Node};
@@ -64,6 +66,7 @@ impl<'a> Outline<'a> {
         };
         outline.attribute_text_to_blocks();
         outline.sum_up();
+        outline.distrust_names();
         outline
     }
 
@@ -179,6 +182,40 @@ impl<'a> Outline<'a> {
                 .own_linked
                 .saturating_add(if linked { weight } else { 0 });
         }
+    }
+
+    /// Takes back what a class suggests when it is the class of most paragraphs of the page.
+    fn distrust_names(&mut self) {
+        let total = self.items.first().map_or(0, |root| root.prose);
+        let mut prose: HashMap<&str, (HashSet<u32>, u32)> = HashMap::new();
+        for (index, item) in self.items.iter().enumerate() {
+            let is_suspect = item.hints.furniture || item.hints.related;
+            if !is_suspect || item.prose == 0 || !self.is_one_paragraph(index) {
+                continue;
+            }
+            if let Some(class) = attribute(item.node, "class") {
+                let (lengths, sum) = prose.entry(class).or_default();
+                lengths.insert(item.prose);
+                *sum = sum.saturating_add(item.prose);
+            }
+        }
+        // The same notice again and again has one length.
+        prose.retain(|_, (lengths, sum)| lengths.len() >= 5 && *sum > total / 2);
+        if prose.is_empty() {
+            return;
+        }
+        for item in &mut self.items {
+            if attribute(item.node, "class").is_some_and(|class| prose.contains_key(class)) {
+                (item.hints.furniture, item.hints.related) = (false, false);
+            }
+        }
+    }
+
+    /// Whether all text of an element is in one block: its own or that of one inside.
+    fn is_one_paragraph(&self, index: Index) -> bool {
+        let item = &self.items[index];
+        let mut inner = self.items[index..item.end].iter();
+        inner.any(|inner| inner.own_weight == item.weight)
     }
 
     fn sum_up(&mut self) {

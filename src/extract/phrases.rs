@@ -121,6 +121,92 @@ const FURNITURE: &[&str] = &[
     "abonneer",
     "continue reading",
     "scroll to continue",
+    "il vous reste",
+    "möchten sie weiterlesen",
+    "ja ich bin abonnent",
+    "ja ich benötige ein abo",
+    "up next",
+    "additional reporting by",
+    "wszelkie prawa zastrzeżone",
+    "todos los derechos reservados",
+    "tous droits réservés",
+    "alle rechte vorbehalten",
+    "tutti i diritti riservati",
+    "todos os direitos reservados",
+    "update required",
+    "table of contents",
+    "inhaltsverzeichnis",
+];
+
+/// Parts of words of which one from each list stands in what pages show in place of
+/// something from elsewhere until the reader consents.
+const CONSENT: [&[&str]; 2] = [
+    &[
+        "extern",
+        "eingebettet",
+        "eingebunden",
+        "embedded content",
+        "third party content",
+        "contenu externe",
+        "contenus externes",
+        "contenido externo",
+        "contenuto esterno",
+        "ingesloten",
+        "ekstern",
+        "externt innehåll",
+        "drittanbieter",
+    ],
+    &[
+        "einwillig",
+        "zustimm",
+        "einverstanden",
+        "akzeptier",
+        "datenschutzerklärung",
+        "personenbezogene",
+        "your consent",
+        "you accept",
+        "cookie settings",
+        "votre consentement",
+        "vous acceptez",
+        "su consentimiento",
+        "tuo consenso",
+        "toestemming",
+        "samtykke",
+        "samtycke",
+    ],
+];
+
+/// Likewise of notices about readers' comments.
+const COMMENT_RULES: [&[&str]; 2] = [
+    &[
+        "kommentare",
+        "comments",
+        "commentaires",
+        "comentarios",
+        "comentários",
+        "commenti",
+        "комментирования",
+        "комментарии",
+        "reacties",
+        "komentarze",
+    ],
+    &[
+        "themenbezogen",
+        "netiquette",
+        "moderated",
+        "moderation",
+        "moderiert",
+        "modérés",
+        "modérateur",
+        "moderados",
+        "moderadores",
+        "serão aprovados",
+        "правила",
+        "moderati",
+        "regulamin",
+        "house rules",
+        "community guidelines",
+    ],
 ];
 
 /// Whether a line begins as links to other articles do.
@@ -131,6 +217,55 @@ pub(super) fn leads_elsewhere(line: &str) -> bool {
 /// Whether a short paragraph begins as calls to subscribe, share or accept do.
 pub(super) fn is_furniture(line: &str) -> bool {
     begins_with_any(line, FURNITURE)
+}
+
+/// Beginnings of paragraphs that tell what was corrected.
+const CORRECTIONS: &[&str] = &[
+    "correction",
+    "corrections",
+    "clarification",
+    "editor s note this",
+    "editor s note an earlier version",
+    "this article was amended on",
+    "this article was corrected on",
+    "this story was corrected",
+    "this story has been corrected",
+    "this story has been updated to correct",
+    "an earlier version of this",
+    "a previous version of this",
+    "korrektur",
+    "korrekturhinweis",
+    "anmerkung der redaktion in einer früheren",
+    "in einer früheren version",
+    "in einer ersten version",
+    "rectificatif",
+    "erratum",
+    "corrección",
+    "fe de errores",
+    "correzione",
+    "errata corrige",
+    "correção",
+    "rectificatie",
+    "rettelse",
+    "rättelse",
+    "oikaisu",
+];
+
+/// Whether a paragraph begins as notes of correction do.
+pub(super) fn is_correction(line: &str) -> bool {
+    begins_with_any(line, CORRECTIONS)
+        && (line.contains(':') || line.contains("version") || line.contains("correct"))
+}
+
+/// Whether a paragraph asks for consent to show something, or tells how to comment.
+pub(super) fn is_notice(line: &str) -> bool {
+    let form = comparable(line);
+    let has_both = |lists: &[&[&str]; 2]| {
+        lists
+            .iter()
+            .all(|list| list.iter().any(|part| form.contains(part)))
+    };
+    has_both(&CONSENT) || has_both(&COMMENT_RULES)
 }
 
 fn begins_with_any(line: &str, phrases: &[&str]) -> bool {

@@ -101,7 +101,7 @@ pub(super) fn meaning(word: &[u8]) -> Meaning {
 const WORDS: &[(Meaning, &str)] = &[
     (
         FURNITURE,
-        "nav navigation navbar navi menu submenu breadcrumb breadcrumbs crumbs footer sidebar \
+        "placeholder popover rollover hovercard flyout nav navigation navbar navi menu submenu breadcrumb breadcrumbs crumbs footer sidebar \
          sidebars share sharing shares sharer sharebar sharebox sharelinks sharetools social \
          socials socialmedia sociallinks addthis sharethis addtoany a2a sharedaddy \
          shareaholic newsletter newsletters nl subscribe subscription subscriptions signup \
@@ -121,7 +121,7 @@ const WORDS: &[(Meaning, &str)] = &[
         "related relateds relatedarticles relatedposts recommended recommendation \
          recommendations recommends recirc recirculation teaser teasers popular trending \
          mostread mostpopular readmore readalso seealso morefrom morestories moreon outbound \
-         similar similares suggested suggestions upnext nextpost prevpost jetpackrelated jp \
+         similar similares suggested suggestions upnext nextpost prevpost jetpackrelated \
          yarpp zergnet latest linkbox relacionadas relacionados relacionada recommend \
          promobox",
     ),
