@@ -48,7 +48,7 @@ pub(super) fn compose(
         outline,
         metadata,
         base,
-        pruner: Pruner::new(outline, metadata, content),
+        pruner: Pruner::new(outline, metadata, content, base),
         open: Vec::new(),
         line: Vec::new(),
         arrangement: Arrangement::default(),

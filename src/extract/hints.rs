@@ -51,6 +51,8 @@ pub(super) struct Hints {
     pub(super) comments: bool,
     /// A box or an embedded thing inside an article.
     pub(super) aside: bool,
+    /// An embedded thing.
+    pub(super) embed: bool,
 }
 
 impl Hints {
@@ -70,6 +72,7 @@ impl Hints {
         self.headline |= other.headline;
         self.comments |= other.comments;
         self.aside |= other.aside;
+        self.embed |= other.embed;
     }
 }
 
@@ -85,6 +88,8 @@ impl<'a> Reader<'a> {
         let mut hints = Hints::default();
         for (name, value) in &element.attrs {
             match name.local {
+                // The id of a subhead is made of its words.
+                local_name!("id") if tag.is_heading() => {}
                 local_name!("class") | local_name!("id") => hints.add(self.names(value)),
                 local_name!("itemprop") | local_name!("property") => {
                     read_item_property(&mut hints, value);
@@ -307,7 +312,8 @@ fn judge(words: &Words) -> Hints {
         folding: has(v::FOLDING),
         headline: has(v::HEADLINE),
         comments: has(v::COMMENTS),
-        aside: has(v::ASIDE) || (has(v::BOX) && has(v::BOX_OF)),
+        embed: has(v::EMBED),
+        aside: has(v::ASIDE) || has(v::EMBED) || (has(v::BOX) && has(v::BOX_OF)),
     }
 }
 

@@ -1,6 +1,10 @@
 //! What is cut from inside the article's container: furniture by its name, its element, or
 //! its share of links.
 
+use std::collections::HashMap;
+
+use url::Url;
+
 use super::content::Content;
 use super::metadata::Metadata;
 use super::outline::{Index, Outline};
@@ -27,6 +31,9 @@ pub(super) struct Pruner<'o, 'a> {
     outline: &'o Outline<'a>,
     metadata: &'o Metadata,
     content: &'o Content,
+    base: &'o Url,
+    /// How many boxes of a class the article has.
+    boxes: HashMap<&'a str, usize>,
     total: f64,
 }
 
@@ -36,16 +43,29 @@ impl<'o, 'a> Pruner<'o, 'a> {
         outline: &'o Outline<'a>,
         metadata: &'o Metadata,
         content: &'o Content,
+        base: &'o Url,
     ) -> Self {
         let total: u32 = content
             .roots
             .iter()
             .map(|&root| outline.item(root).prose)
             .sum();
+        let mut boxes: HashMap<&str, usize> = HashMap::new();
+        for &root in &content.roots {
+            for index in root..outline.item(root).end {
+                let item = outline.item(index);
+                if item.hints.aside && item.weight > 0 {
+                    let class = outline.attribute(index, "class").unwrap_or_default();
+                    *boxes.entry(class).or_default() += 1;
+                }
+            }
+        }
         Self {
             outline,
             metadata,
             content,
+            base,
+            boxes,
             total: f64::from(total),
         }
     }
@@ -132,6 +152,7 @@ impl<'o, 'a> Pruner<'o, 'a> {
             && !item.tag.is_heading()
             && !hints.body
             && !hints.picture
+            && !self.is_box_of_text(index)
         {
             return Some(Verdict::Drop("named as a box"));
         }
@@ -158,6 +179,26 @@ impl<'o, 'a> Pruner<'o, 'a> {
             return Some(Verdict::Drop("byline or date"));
         }
         None
+    }
+
+    /// Whether a box is part of the text: one of several of its kind, or with subheads or
+    /// tables of its own; not what is embedded from elsewhere.
+    fn is_box_of_text(&self, index: Index) -> bool {
+        let item = self.outline.item(index);
+        if item.tag == Tag::Aside {
+            return false;
+        }
+        let (mut has_structure, mut is_foreign) = (false, false);
+        for at in index + 1..item.end {
+            match self.outline.item(at).tag {
+                Tag::Blockquote | Tag::Iframe => is_foreign = true,
+                Tag::Table => has_structure = true,
+                tag => has_structure |= tag.is_heading(),
+            }
+        }
+        let class = self.outline.attribute(index, "class");
+        let n_alike = class.map_or(0, |class| self.boxes.get(class).copied().unwrap_or(0));
+        !is_foreign && (n_alike >= 3 || (has_structure && item.hints.embed))
     }
 
     /// Whether the element that says what the page's description says is inside.
@@ -187,6 +228,15 @@ impl<'o, 'a> Pruner<'o, 'a> {
             });
         }
         line_item.tag == Tag::P && item.linked_weight * 10 < item.weight * 8
+    }
+
+    /// Whether the first link inside leads to another site: teasers stay at their own.
+    fn leads_off_site(&self, index: Index) -> bool {
+        let mut inner = index..self.outline.item(index).end;
+        let href = inner.find_map(|at| self.outline.attribute(at, "href"));
+        let host = |url: &Url| url.host_str().map(str::to_owned);
+        href.and_then(|href| self.base.join(href).ok())
+            .is_some_and(|url| host(&url).is_some() && host(&url) != host(self.base))
     }
 
     /// Whether most items of a list are links as a whole: not so in a list of points that
@@ -229,6 +279,7 @@ impl<'o, 'a> Pruner<'o, 'a> {
                 !item.tag.is_heading() && self.wraps_one_line(index)
             }
         };
+        let is_content = || is_content() || (item.tag.is_heading() && self.leads_off_site(index));
         (density > limit && !is_content()).then_some(Verdict::Related("mostly links"))
     }
 }

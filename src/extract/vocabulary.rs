@@ -65,6 +65,8 @@ pub(super) const BOX_OF: Meaning = 1 << 25;
 pub(super) const SIGN: Meaning = 1 << 26;
 /// See [`SIGN`].
 pub(super) const UP_OR_IN: Meaning = 1 << 27;
+/// Something shown from elsewhere.
+pub(super) const EMBED: Meaning = 1 << 28;
 
 /// Whole names of what is there for screen readers or not at all.
 pub(super) const HIDDEN: &[&str] = &[
@@ -172,9 +174,10 @@ const WORDS: &[(Meaning, &str)] = &[
     (HEADLINE, "headline title"),
     (
         ASIDE,
-        "aside sidenote callout pullquote embed embedded infografik faktaboks fakta facts \
+        "aside sidenote callout pullquote infografik faktaboks fakta facts \
          spoiler",
     ),
+    (EMBED, "embed embedded"),
     (
         PART,
         "item card list teaser preview header footer meta link top bottom ad ads related \
