@@ -10,8 +10,10 @@ use url::Url;
 
 use super::arrange::{Arrangement, Group, ListPosition};
 use super::blocks::{Block, Line, Marks, line_text};
+use super::clues::Clues;
 use super::content::Content;
 use super::lines::{self, Candidate, LineVerdict, Place};
+use super::memory;
 use super::metadata::Metadata;
 use super::outline::{Index, Outline};
 use super::prune::{Pruner, Verdict};
@@ -28,6 +30,8 @@ pub(super) struct Composed {
     pub(super) blocks: Vec<Block>,
     /// In document order.
     pub(super) cuts: Vec<Cut>,
+    /// Hashes of the lines that a site memory may learn, when there is one.
+    pub(super) lines: Vec<u32>,
 }
 
 /// An element, or a line inside of it, that was cut.
@@ -42,17 +46,20 @@ pub(super) fn compose(
     outline: &Outline<'_>,
     metadata: &Metadata,
     content: &Content,
+    clues: &Clues<'_>,
     base: &Url,
 ) -> Composed {
     let mut composer = Composer {
         outline,
         metadata,
+        clues,
         base,
         pruner: Pruner::new(outline, metadata, content, base),
         open: Vec::new(),
         line: Vec::new(),
         arrangement: Arrangement::default(),
         cuts: Vec::new(),
+        lines: Vec::new(),
         n_kept: 0,
         n_before_text: 0,
         ended: false,
@@ -67,6 +74,7 @@ pub(super) fn compose(
     Composed {
         blocks: composer.arrangement.into_blocks(),
         cuts: composer.cuts,
+        lines: composer.lines,
     }
 }
 
@@ -85,12 +93,14 @@ struct Open {
 struct Composer<'o, 'a> {
     outline: &'o Outline<'a>,
     metadata: &'o Metadata,
+    clues: &'o Clues<'o>,
     base: &'o Url,
     pruner: Pruner<'o, 'a>,
     open: Vec<Open>,
     line: Line,
     arrangement: Arrangement,
     cuts: Vec<Cut>,
+    lines: Vec<u32>,
     n_kept: u32,
     /// Of what is kept, the stand-first that stands outside of the text.
     n_before_text: u32,
@@ -309,6 +319,7 @@ impl Composer<'_, '_> {
             is_first: self.n_kept == self.n_before_text,
         };
         let why = match lines::judge(self.metadata, candidate) {
+            LineVerdict::Keep if self.repeats(shown, group) => "repeats on this site",
             LineVerdict::Keep => return true,
             LineVerdict::Drop(why) => why,
             LineVerdict::Related(why) => {
@@ -325,6 +336,19 @@ impl Composer<'_, '_> {
             self.note(open.index, why);
         }
         false
+    }
+
+    /// Whether a line is on other pages of the site as well. It is noted for the memory.
+    fn repeats(&mut self, shown: &str, group: Group) -> bool {
+        let Some(memory) = self.clues.memory else {
+            return false;
+        };
+        let Some(hash) = memory::line_hash(shown).filter(|_| !matches!(group, Group::Heading(_)))
+        else {
+            return false;
+        };
+        self.lines.push(hash);
+        memory.is_furniture(hash) && !self.clues.anchors(shown)
     }
 
     fn list_position(&self) -> ListPosition {

@@ -4,15 +4,11 @@
 //! root we step down as long as one child holds nearly all of the value; where the value
 //! spreads over several children, they are the article. Linear in the size of the page.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use super::json_ld::begins_alike;
+use super::clues::Clues;
 use super::metadata::Metadata;
 use super::outline::{Index, Outline};
 use super::tag::Tag;
 use super::text::{comparable, prefix};
-use super::title::similarity;
 
 /// A child with at least this share of the value is stepped into.
 const DOMINANT: f64 = 0.72;
@@ -42,11 +38,11 @@ enum Names {
 }
 
 /// Finds the article.
-pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata) -> Content {
+pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata, clues: &Clues<'_>) -> Content {
     if outline.len() == 0 {
         return Content::default();
     }
-    let found = find_believing(outline, metadata, Names::Believed);
+    let found = find_believing(outline, metadata, clues, Names::Believed);
     let prose = |content: &Content| -> u32 {
         let roots = content.roots.iter();
         roots.map(|&root| outline.item(root).prose).sum()
@@ -54,7 +50,7 @@ pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata) -> Content {
     if prose(&found) >= ENOUGH_PROSE {
         return found;
     }
-    let other = find_believing(outline, metadata, Names::Ignored);
+    let other = find_believing(outline, metadata, clues, Names::Ignored);
     if prose(&other) >= 3 * prose(&found).max(100) {
         return other;
     }
@@ -64,13 +60,19 @@ pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata) -> Content {
 /// Pages with this much prose in their article are not looked at a second time.
 const ENOUGH_PROSE: u32 = 300;
 
-fn find_believing(outline: &Outline<'_>, metadata: &Metadata, names: Names) -> Content {
+fn find_believing(
+    outline: &Outline<'_>,
+    metadata: &Metadata,
+    clues: &Clues<'_>,
+    names: Names,
+) -> Content {
     let excluded = excluded(outline, metadata, names);
-    let lead = lead(outline, metadata);
-    let values = values(outline, metadata, &excluded, lead);
-    let best = descend(outline, metadata, &values);
+    let lead = lead(outline, metadata, clues);
+    let values = values(outline, metadata, clues, &excluded, lead);
+    let best = usual_container(outline, clues, &values)
+        .unwrap_or_else(|| descend(outline, metadata, &values));
     let roots = with_siblings(outline, metadata, &values, &excluded, best);
-    let standfirst = standfirst(outline, metadata, &excluded, &roots, lead);
+    let standfirst = standfirst(outline, metadata, clues, &excluded, &roots, lead);
     Content {
         roots,
         standfirst,
@@ -107,10 +109,10 @@ fn excluded(outline: &Outline<'_>, metadata: &Metadata, names: Names) -> Vec<boo
 fn values(
     outline: &Outline<'_>,
     metadata: &Metadata,
+    clues: &Clues<'_>,
     excluded: &[bool],
     lead: Option<Index>,
 ) -> Vec<f64> {
-    let anchor = metadata.body.as_deref().map(Anchor::new);
     let mut in_body = vec![false; outline.len()];
     let mut values = vec![0.0; outline.len()];
     for index in 0..outline.len() {
@@ -132,9 +134,7 @@ fn values(
         if metadata.headline.is_some_and(|headline| index < headline) {
             value *= 0.5;
         }
-        if let Some(anchor) = &anchor
-            && anchor.holds(&outline.text_of(index, 200))
-        {
+        if clues.has_anchors() && clues.anchors(&outline.text_of(index, 200)) {
             value *= 3.0;
         }
         if Some(index) == lead {
@@ -148,31 +148,14 @@ fn values(
     values
 }
 
-/// The structured data's text, asked whether a paragraph is in it: by the hash of each run
-/// of some words, so that asking takes no longer for long texts.
-struct Anchor(HashSet<u64>);
-
-impl Anchor {
-    /// Words in a run.
-    const N_WORDS: usize = 5;
-
-    fn new(body: &str) -> Self {
-        let form = comparable(body);
-        let words: Vec<&str> = form.split(' ').collect();
-        Self(words.windows(Self::N_WORDS).map(hash).collect())
-    }
-
-    fn holds(&self, paragraph: &str) -> bool {
-        let form = comparable(paragraph);
-        let words: Vec<&str> = form.split(' ').take(Self::N_WORDS).collect();
-        words.len() == Self::N_WORDS && self.0.contains(&hash(&words))
-    }
-}
-
-fn hash(words: &[&str]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    words.hash(&mut hasher);
-    hasher.finish()
+/// The element that stands where the site's other articles stood, when it holds enough of
+/// the value to be an article.
+fn usual_container(outline: &Outline<'_>, clues: &Clues<'_>, values: &[f64]) -> Option<Index> {
+    let usual = clues.memory?.usual_containers(outline);
+    usual
+        .into_iter()
+        .max_by(|&a, &b| values[a].total_cmp(&values[b]).then(b.cmp(&a)))
+        .filter(|&best| values[best] >= 200.0 && values[best] >= 0.2 * values[0])
 }
 
 /// Steps down from the root to the element whose children share the article.
@@ -282,13 +265,10 @@ fn with_siblings(
 
 /// The element that says what the page's description says: the first one from the headline
 /// on. Its name does not matter; `teaser-text` is often the stand-first.
-fn lead(outline: &Outline<'_>, metadata: &Metadata) -> Option<Index> {
-    let description = metadata
-        .description
-        .as_deref()
-        .filter(|text| text.chars().count() >= MIN_DESCRIPTION)?;
-    let wanted = comparable(description);
-    let beginning = comparable(prefix(description, 60));
+fn lead(outline: &Outline<'_>, metadata: &Metadata, clues: &Clues<'_>) -> Option<Index> {
+    if !clues.has_description() {
+        return None;
+    }
     let start = metadata.headline.unwrap_or(0).saturating_sub(40);
     (start..outline.len()).find(|&index| {
         let item = outline.item(index);
@@ -303,30 +283,25 @@ fn lead(outline: &Outline<'_>, metadata: &Metadata) -> Option<Index> {
             return false;
         }
         let shown = outline.text_of(index, 100);
-        let start = comparable(prefix(&shown, 60));
-        if start.starts_with(&beginning) || (start.len() >= 20 && beginning.starts_with(&start)) {
+        if clues.starts_as_described(&comparable(prefix(&shown, 60))) {
             return !metadata
                 .titles
                 .contains(&comparable(&outline.text_of(index, 1_000)));
         }
         // Only texts of about the same length can be alike.
-        let about_as_long = item.own_weight as usize * 2 > wanted.len()
-            && (item.own_weight as usize) < wanted.len() * 2;
-        about_as_long && {
+        clues.can_be_alike(item.own_weight) && {
             let form = comparable(&outline.text_of(index, 1_000));
-            similarity(&form, &wanted) >= 0.8 && !metadata.titles.contains(&form)
+            clues.says_the_same(&form) && !metadata.titles.contains(&form)
         }
     })
 }
-
-/// Least characters of a description that tells something.
-const MIN_DESCRIPTION: usize = 25;
 
 /// The stand-first outside of the text: the element that says what the page's description
 /// says, or one named for it, between the headline and the text.
 fn standfirst(
     outline: &Outline<'_>,
     metadata: &Metadata,
+    clues: &Clues<'_>,
     excluded: &[bool],
     roots: &[Index],
     lead: Option<Index>,
@@ -336,11 +311,9 @@ fn standfirst(
         let n_before = roots.partition_point(|&root| root <= index);
         n_before > 0 && index < outline.item(roots[n_before - 1]).end
     };
-    if let Some(description) = metadata.description.as_deref()
-        && description.chars().count() >= MIN_DESCRIPTION
-        && roots
-            .iter()
-            .any(|&root| begins_with(outline, root, description))
+    if roots
+        .iter()
+        .any(|&root| begins_as_described(outline, root, clues))
     {
         return None;
     }
@@ -373,10 +346,13 @@ fn standfirst(
     })
 }
 
-/// Whether one of the first paragraphs of a subtree begins like a text.
-fn begins_with(outline: &Outline<'_>, root: Index, wanted: &str) -> bool {
-    (root..outline.item(root).end)
-        .filter(|&index| outline.item(index).tag.is_block() && outline.item(index).own_weight >= 20)
-        .take(8)
-        .any(|index| begins_alike(&outline.text_of(index, 400), wanted))
+/// Whether one of the first paragraphs of a subtree begins like a description.
+fn begins_as_described(outline: &Outline<'_>, root: Index, clues: &Clues<'_>) -> bool {
+    clues.has_description()
+        && (root..outline.item(root).end)
+            .filter(|&index| {
+                outline.item(index).tag.is_block() && outline.item(index).own_weight >= 20
+            })
+            .take(8)
+            .any(|index| clues.begins_as_described(&outline.text_of(index, 400)))
 }

@@ -53,14 +53,15 @@ pub(super) fn judge(metadata: &Metadata, candidate: Candidate<'_>) -> LineVerdic
     if !shown.chars().any(char::is_alphanumeric) {
         return Drop("nothing but signs");
     }
-    // Longer lines than any title need not be compared.
-    if place != Place::Inside
-        && shown.len() <= 2_000
-        && metadata.titles.contains(&comparable(shown))
-    {
+    let weight = text::weight(shown);
+    // What is longer is a paragraph of the text, whatever it begins with.
+    if weight > 1_000 {
+        return Keep;
+    }
+    let form = comparable(shown);
+    if place != Place::Inside && metadata.titles.contains(&form) {
         return Drop("headline again");
     }
-    let weight = text::weight(shown);
     let is_paragraph = place == Place::Paragraph;
     if is_paragraph && weight <= 150 && is_byline(metadata, shown, weight, is_first) {
         return Drop("byline or date");
@@ -70,19 +71,19 @@ pub(super) fn judge(metadata: &Metadata, candidate: Candidate<'_>) -> LineVerdic
         .filter(|span| span.link.is_some())
         .map(|span| text::weight(&span.text))
         .sum();
-    let leads = phrases::leads_elsewhere(shown);
+    let leads = phrases::leads_elsewhere(&form);
     let is_lead = leads && linked > 0 && (shown.contains(':') || linked * 5 >= weight * 2);
     let is_link = linked > 0 && linked * 5 >= weight * 4 && weight <= 250;
     if is_paragraph && (is_link || (is_lead && weight <= 300)) {
         return Related("nothing but a link");
     }
-    if weight <= 300 && phrases::is_furniture(shown) {
+    if weight <= 300 && phrases::is_furniture(&form) {
         return Drop("phrase of furniture");
     }
-    if is_paragraph && weight <= 1_000 && phrases::is_notice(shown) {
+    if is_paragraph && phrases::is_notice(&form) {
         return Drop("notice to the reader");
     }
-    if is_paragraph && weight <= 1_000 && phrases::is_correction(shown) {
+    if is_paragraph && phrases::is_correction(&form, shown) {
         return Correction;
     }
     if leads && weight <= 60 {

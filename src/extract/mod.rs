@@ -10,6 +10,8 @@
 mod arrange;
 mod authors;
 mod blocks;
+mod body;
+mod clues;
 mod compose;
 mod content;
 mod dates;
@@ -20,11 +22,13 @@ mod json_ld;
 mod language;
 mod line;
 mod lines;
+mod memory;
 mod metadata;
 mod outline;
 mod parse;
 mod phrases;
 mod plain_text;
+mod prior;
 mod prune;
 mod published;
 mod reduce;
@@ -40,11 +44,14 @@ use jiff::Timestamp;
 use url::Url;
 
 use self::blocks::Block;
+use self::body::Body;
 use self::metadata::Metadata;
 use self::outline::Outline;
 
 pub use self::decode::decode;
+pub use self::memory::{PageFacts, SiteMemory};
 pub use self::plain_text::plain_text;
+pub use self::prior::Prior;
 pub use self::sanitize::sanitize;
 
 /// Limits and choices.
@@ -98,6 +105,8 @@ pub struct Extracted {
     pub tags: Vec<String>,
     /// Words in `text`.
     pub word_count: usize,
+    /// What the page can teach a [`SiteMemory`]; empty when none was given.
+    pub facts: PageFacts,
 }
 
 /// A date, and how much of it the page said.
@@ -107,7 +116,7 @@ pub struct Published {
     pub at: Timestamp,
     /// As RFC 3339, or as a bare date (`2026-11-23`) where no time was given.
     pub text: String,
-    /// Where it was found: `json-ld`, `meta`, `time`, `url`, `text`.
+    /// Where it was found: `json-ld`, `meta`, `time`, `url`, `text`, `feed`.
     pub source: &'static str,
 }
 
@@ -158,11 +167,33 @@ pub enum Rejected {
     },
 }
 
+/// What is known besides the page. Nothing of it is needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'c> {
+    /// What the feed said.
+    pub prior: Option<&'c Prior>,
+    /// What other pages of the site taught; with it, facts to learn come back.
+    pub memory: Option<&'c SiteMemory>,
+}
+
 /// Cuts the article from a page. Links are resolved against `url`.
 ///
 /// # Errors
 /// [`Rejected`] when the page holds no article.
 pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, Rejected> {
+    extract_with(html, url, settings, &Context::default())
+}
+
+/// Like [`extract`], with what is known besides the page.
+///
+/// # Errors
+/// [`Rejected`] when the page holds no article.
+pub fn extract_with(
+    html: &str,
+    url: &Url,
+    settings: &Settings,
+    context: &Context<'_>,
+) -> Result<Extracted, Rejected> {
     let page = reduce::reduce(html);
     let document =
         parse::parse_guarded(&page, settings.max_depth).map_err(|_| Rejected::TooDeep {
@@ -170,19 +201,16 @@ pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, 
         })?;
     let outline = Outline::of(&document);
     let base = base_url(&outline, url);
-    let metadata = metadata::read(&outline, &base, url);
-    let content = content::find(&outline, &metadata);
-    let composed = compose::compose(&outline, &metadata, &content, &base);
-    let blocks = composed.blocks;
-    let text = render::text(&blocks);
-    let (blocks, text) = match rescue(&blocks, &text, &page.scripts, &metadata) {
-        Some(rescued) => {
-            let text = render::text(&rescued);
-            (rescued, text)
-        }
-        None => (blocks, text),
-    };
-    judge(assemble(&blocks, text, metadata), settings)
+    let mut metadata = metadata::read(&outline, &base, url);
+    if let Some(prior) = context.prior {
+        prior::add_title(&mut metadata, prior);
+    }
+    let body = body::find(&outline, &metadata, context, &page.scripts, url, &base);
+    let mut found = assemble(body, metadata);
+    if let Some(prior) = context.prior {
+        prior::fill(&mut found, prior);
+    }
+    judge(found, settings)
 }
 
 /// The URL against which links are resolved: `<base href>` if there is one (WHATWG HTML,
@@ -199,54 +227,11 @@ fn base_url(outline: &Outline<'_>, url: &Url) -> Url {
         .unwrap_or_else(|| url.clone())
 }
 
-/// The text of the page's structured data or state, where the markup holds much less: the
-/// page is then drawn by a script.
-fn rescue(
-    blocks: &[Block],
-    text: &str,
-    scripts: &[&str],
-    metadata: &Metadata,
-) -> Option<Vec<Block>> {
-    let n_found = text::count_words(text);
-    let is_much_more = |body: &String| {
-        // No more words than half of its bytes: long texts need not be counted.
-        body.len() / 2 > 3 * n_found && {
-            let n_stated = text::count_words(body);
-            n_stated >= 40 && n_stated > 3 * n_found
-        }
-    };
-    let stated = metadata
-        .body
-        .as_ref()
-        .filter(|body| is_much_more(body))
-        .cloned();
-    let body = match stated {
-        None if n_found < MAX_WORDS_TO_RESCUE => {
-            state::find(scripts, metadata).filter(is_much_more)
-        }
-        stated => stated,
-    }?;
-    let mut rescued: Vec<Block> = blocks
-        .iter()
-        .filter(|block| matches!(block, Block::Figure(_)))
-        .cloned()
-        .collect();
-    rescued.extend(body.split("\n\n").map(|paragraph| {
-        Block::Paragraph(vec![blocks::Span {
-            text: paragraph.to_owned(),
-            ..blocks::Span::default()
-        }])
-    }));
-    Some(rescued)
-}
-
-/// Pages with this many words need no rescue from their scripts.
-const MAX_WORDS_TO_RESCUE: usize = 80;
-
-fn assemble(blocks: &[Block], text: String, metadata: Metadata) -> Extracted {
+fn assemble(body: Body, metadata: Metadata) -> Extracted {
+    let Body { blocks, text, .. } = body;
     let mut images = metadata.images;
     let mut related: Vec<Related> = Vec::new();
-    for block in blocks {
+    for block in &blocks {
         match block {
             Block::Figure(image) => add_image(&mut images, image),
             Block::Related(link) => related.push(link.clone()),
@@ -263,12 +248,13 @@ fn assemble(blocks: &[Block], text: String, metadata: Metadata) -> Extracted {
         site_name: metadata.site_name,
         description: metadata.description,
         word_count: text::count_words(&text),
-        markdown: render::markdown(blocks),
-        html: render::html(blocks),
+        markdown: render::markdown(&blocks),
+        html: render::html(&blocks),
         text,
         images,
         related,
         tags: metadata.tags,
+        facts: body.facts,
     }
 }
 

@@ -1,8 +1,6 @@
 //! The few phrases that tell furniture where the markup does not, in the languages of many
 //! newspapers. Only whole beginnings of short paragraphs are compared.
 
-use super::text::comparable;
-
 /// Beginnings of lines that lead to another article.
 const LEADS: &[&str] = &[
     "read more",
@@ -209,14 +207,15 @@ const COMMENT_RULES: [&[&str]; 2] = [
     ],
 ];
 
-/// Whether a line begins as links to other articles do.
-pub(super) fn leads_elsewhere(line: &str) -> bool {
-    begins_with_any(line, LEADS)
+/// Whether a line, in comparable form, begins as links to other articles do.
+pub(super) fn leads_elsewhere(form: &str) -> bool {
+    begins_with_any(form, LEADS)
 }
 
-/// Whether a short paragraph begins as calls to subscribe, share or accept do.
-pub(super) fn is_furniture(line: &str) -> bool {
-    begins_with_any(line, FURNITURE)
+/// Whether a short paragraph, in comparable form, begins as calls to subscribe, share or
+/// accept do.
+pub(super) fn is_furniture(form: &str) -> bool {
+    begins_with_any(form, FURNITURE)
 }
 
 /// Beginnings of paragraphs that tell what was corrected.
@@ -251,25 +250,24 @@ const CORRECTIONS: &[&str] = &[
     "oikaisu",
 ];
 
-/// Whether a paragraph begins as notes of correction do.
-pub(super) fn is_correction(line: &str) -> bool {
-    begins_with_any(line, CORRECTIONS)
-        && (line.contains(':') || line.contains("version") || line.contains("correct"))
+/// Whether a paragraph, in comparable form, begins as notes of correction do. `shown` is
+/// the same as it is shown.
+pub(super) fn is_correction(form: &str, shown: &str) -> bool {
+    begins_with_any(form, CORRECTIONS)
+        && (shown.contains(':') || form.contains("version") || form.contains("correct"))
 }
 
-/// Whether a paragraph asks for consent to show something, or tells how to comment.
-pub(super) fn is_notice(line: &str) -> bool {
-    let form = comparable(line);
+/// Whether a paragraph, in comparable form, asks for consent to show something, or tells
+/// how to comment.
+pub(super) fn is_notice(form: &str) -> bool {
     let has_both = |lists: &[&[&str]; 2]| {
-        lists
-            .iter()
-            .all(|list| list.iter().any(|part| form.contains(part)))
+        let mut lists = lists.iter();
+        lists.all(|list| list.iter().any(|part| form.contains(part)))
     };
     has_both(&CONSENT) || has_both(&COMMENT_RULES)
 }
 
-fn begins_with_any(line: &str, phrases: &[&str]) -> bool {
-    let form = comparable(super::text::prefix(line, 80));
+fn begins_with_any(form: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| {
         form.strip_prefix(phrase)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
@@ -280,11 +278,41 @@ fn begins_with_any(line: &str, phrases: &[&str]) -> bool {
 mod tests {
     use super::*;
 
+    use super::super::text::comparable;
+
     #[test]
     fn only_whole_beginnings_count() {
-        assert!(leads_elsewhere("Read more: The rain"));
-        assert!(leads_elsewhere("» Lesen Sie auch: Der Regen"));
-        assert!(!leads_elsewhere("Readers were surprised"));
-        assert!(is_furniture("Sign up for our newsletter"));
+        assert!(leads_elsewhere(&comparable("Read more: The rain")));
+        assert!(leads_elsewhere(&comparable("» Lesen Sie auch: Der Regen")));
+        assert!(!leads_elsewhere(&comparable("Readers were surprised")));
+        assert!(is_furniture(&comparable("Sign up for our newsletter")));
+    }
+
+    #[test]
+    fn a_notice_speaks_of_foreign_things_and_of_consent() {
+        let notice = |text| is_notice(&comparable(text));
+
+        assert!(notice(
+            "Um eingebettete Inhalte zu sehen, ist deine Einwilligung nötig."
+        ));
+        assert!(!notice(
+            "Die externe Prüfung der Bilanz dauerte drei Monate."
+        ));
+        assert!(!notice(
+            "The committee asked for the consent of both houses."
+        ));
+    }
+
+    #[test]
+    fn a_correction_says_so_first() {
+        let correction = |text| is_correction(&comparable(text), text);
+
+        assert!(correction("Correction: the river rose by two metres."));
+        assert!(correction(
+            "An earlier version of this article named another town."
+        ));
+        assert!(!correction(
+            "Corrections were made to the course of the river."
+        ));
     }
 }

@@ -53,11 +53,26 @@ pub(super) fn is_invisible(c: char) -> bool {
 /// Letters and digits in lower case with single spaces: the form in which texts are compared.
 pub(super) fn comparable(text: &str) -> String {
     let mut to = String::with_capacity(text.len());
+    let mut is_parted = true;
     for c in text.chars() {
-        if c.is_alphanumeric() {
+        // Nearly all text is ASCII, which needs no tables.
+        let is_word = if c.is_ascii() {
+            c.is_ascii_alphanumeric()
+        } else {
+            c.is_alphanumeric()
+        };
+        if !is_word {
+            if !is_parted {
+                to.push(' ');
+            }
+            is_parted = true;
+            continue;
+        }
+        is_parted = false;
+        if c.is_ascii() {
+            to.push(c.to_ascii_lowercase());
+        } else {
             to.extend(c.to_lowercase());
-        } else if !to.is_empty() && !to.ends_with(' ') {
-            to.push(' ');
         }
     }
     to.truncate(to.trim_end().len());
