@@ -6,6 +6,7 @@ use url::Url;
 use super::blocks::{Block, Span};
 use super::clues::{Anchor, Clues};
 use super::compose::{self, Composed};
+use super::confidence::Signals;
 use super::content::{self, Content};
 use super::memory::PageFacts;
 use super::metadata::Metadata;
@@ -24,6 +25,8 @@ pub(super) struct Body {
     pub(super) text: String,
     /// What a site memory can learn.
     pub(super) facts: PageFacts,
+    /// The probability that it is right; 0..=1.
+    pub(super) confidence: f64,
 }
 
 /// Finds the body of a page.
@@ -49,13 +52,19 @@ pub(super) fn find(
         None => composed.blocks,
     };
     let text = render::text(&blocks);
+    let signals = Signals::of(outline, metadata, &clues, &content, &blocks);
     match rescue(&blocks, &text, scripts, metadata, &feed) {
-        Some(rescued) => Body {
-            text: render::text(&rescued),
-            blocks: rescued,
-            ..Body::default()
-        },
+        Some(rescued) => {
+            let text = render::text(&rescued);
+            Body {
+                confidence: signals.rescued(&text).confidence(),
+                text,
+                blocks: rescued,
+                facts: PageFacts::default(),
+            }
+        }
         None => Body {
+            confidence: signals.confidence(),
             blocks,
             text,
             facts,

@@ -13,6 +13,7 @@ mod blocks;
 mod body;
 mod clues;
 mod compose;
+mod confidence;
 mod content;
 mod dates;
 mod decode;
@@ -105,6 +106,9 @@ pub struct Extracted {
     pub tags: Vec<String>,
     /// Words in `text`.
     pub word_count: usize,
+    /// How sure we are of the body: the probability that it is right, 0..=1. A model over
+    /// what was observed while finding it; 0 where there is no text.
+    pub confidence: f64,
     /// What the page can teach a [`SiteMemory`]; empty when none was given.
     pub facts: PageFacts,
 }
@@ -228,7 +232,13 @@ fn base_url(outline: &Outline<'_>, url: &Url) -> Url {
 }
 
 fn assemble(body: Body, metadata: Metadata) -> Extracted {
-    let Body { blocks, text, .. } = body;
+    let Body {
+        blocks,
+        text,
+        facts,
+        confidence,
+    } = body;
+    let confidence = if text.is_empty() { 0.0 } else { confidence };
     let mut images = metadata.images;
     let mut related: Vec<Related> = Vec::new();
     for block in &blocks {
@@ -254,7 +264,8 @@ fn assemble(body: Body, metadata: Metadata) -> Extracted {
         images,
         related,
         tags: metadata.tags,
-        facts: body.facts,
+        confidence,
+        facts,
     }
 }
 

@@ -17,8 +17,8 @@ use super::reduce::Reduced;
 const PIECE_BYTES: usize = 4096;
 
 /// Most nodes that are kept of a page; the rest of it is not read. Of 946 pages that we
-/// measured the median has 1,600 and the largest 25,500; 100,000 take some 50 MB and 0.2 s.
-const MAX_NODES: usize = 100_000;
+/// measured the median has 1,600 and the largest 25,500; 80,000 take some 40 MB and 0.2 s.
+const MAX_NODES: usize = 80_000;
 
 /// A page that is nested deeper than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,10 @@ const MIN_SCRIPT_BYTES: usize = 400;
 /// Longest JSON-LD script that stays, in bytes.
 const MAX_JSON_LD_BYTES: usize = 2 << 20;
 
+/// Most of a page that is left, in bytes; the rest of it is not read. Real pages leave some
+/// hundred kilobytes.
+const MAX_REDUCED_BYTES: usize = 8 << 20;
+
 /// A page, reduced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reduced<'h> {
@@ -29,7 +33,8 @@ pub(super) struct Reduced<'h> {
     pub(super) scripts: Vec<&'h str>,
 }
 
-/// Reduces a page. It ends before the first tag with more than [`MAX_ATTRIBUTES`].
+/// Reduces a page. It ends before the first tag with more than [`MAX_ATTRIBUTES`], and at
+/// [`MAX_REDUCED_BYTES`].
 pub(super) fn reduce(html: &str) -> Reduced<'_> {
     let mut reducer = Reducer::new(html);
     reducer.run();
@@ -65,7 +70,7 @@ impl<'h> Reducer<'h> {
             done: 0,
             no_drawing_ends: false,
             reduced: Reduced {
-                html: String::with_capacity(html.len() / 2),
+                html: String::with_capacity(html.len().min(MAX_REDUCED_BYTES) / 2),
                 scripts: Vec::new(),
             },
         }
@@ -74,6 +79,9 @@ impl<'h> Reducer<'h> {
     fn run(&mut self) {
         let mut at = 0;
         while let Some(open) = find_byte(self.bytes, at, b'<') {
+            if self.reduced.html.len() + (open - self.done) > MAX_REDUCED_BYTES {
+                return self.stop(open);
+            }
             at = match self.bytes.get(open + 1) {
                 Some(b'!') if self.bytes[open..].starts_with(b"<!--") => {
                     let end = comment_end(self.bytes, open);
