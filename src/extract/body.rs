@@ -12,7 +12,7 @@ use super::memory::PageFacts;
 use super::metadata::Metadata;
 use super::outline::Outline;
 use super::prior::{self, FeedText};
-use super::{Context, render, state, text};
+use super::{Context, edges, render, state, text};
 
 /// Pages with this many words need no rescue from their scripts.
 const MAX_WORDS_TO_RESCUE: usize = 80;
@@ -51,6 +51,7 @@ pub(super) fn find(
         Some(content) => prior::trim(composed.blocks, &Anchor::of(content)),
         None => composed.blocks,
     };
+    let blocks = edges::trim(blocks);
     let text = render::text(&blocks);
     let signals = Signals::of(outline, metadata, &clues, &content, &blocks);
     match rescue(&blocks, &text, scripts, metadata, &feed) {

@@ -17,6 +17,7 @@ mod confidence;
 mod content;
 mod dates;
 mod decode;
+mod edges;
 mod figure;
 mod hints;
 mod json_ld;
