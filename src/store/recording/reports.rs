@@ -18,6 +18,11 @@ use crate::dedup::ContentHash;
 use crate::model::{Failure, FeedId};
 use crate::store::record::{AliasReason, Lease};
 
+/// About how much text is made ready in a millisecond, and what an entry counts whatever it
+/// says.
+const LONG: usize = 64 << 10;
+const LITTLE: usize = 1 << 10;
+
 /// A poll or a scrape.
 #[derive(Debug)]
 pub(in crate::store) enum Report {
@@ -106,9 +111,16 @@ impl Poll {
         }
     }
 
-    /// Whether making `report` ready takes more than a moment.
+    /// Whether making `report` ready takes more than about a millisecond.
     pub(in crate::store) fn is_long(report: &PollReport) -> bool {
-        matches!(&report.result, PollResult::Fetched(reading) if !reading.announcements.is_empty())
+        let PollResult::Fetched(reading) = &report.result else {
+            return false;
+        };
+        let content = reading.announcements.iter().map(|announcement| {
+            let content = announcement.content_html.as_ref();
+            content.map_or(0, String::len) + LITTLE
+        });
+        content.sum::<usize>() > LONG
     }
 
     pub(in crate::store) fn feed(&self) -> FeedId {
@@ -289,12 +301,15 @@ impl Scrape {
         }
     }
 
-    /// Whether making `report` ready takes more than a moment.
+    /// Whether making `report` ready takes more than about a millisecond.
     pub(in crate::store) fn is_long(report: &ScrapeReport) -> bool {
-        matches!(
-            report.result,
-            ScrapeResult::Article(_) | ScrapeResult::Failed { found: Some(_), .. }
-        )
+        match &report.result {
+            ScrapeResult::Article(page)
+            | ScrapeResult::Failed {
+                found: Some(page), ..
+            } => page.markdown.len() + page.html.len() > LONG,
+            _ => false,
+        }
     }
 }
 
