@@ -27,7 +27,7 @@ const FAULTS: Duration = Duration::from_secs(20);
 const RECOVERY: Duration = Duration::from_secs(90);
 
 const GAP: Duration = Duration::from_millis(100);
-/// By the longest exchange, which is `[fetch] timeout`.
+/// The shortest for the longest exchange, 2 s.
 const LEASE: Duration = Duration::from_secs(4);
 
 const SIZE: Size = Size {
@@ -36,28 +36,6 @@ const SIZE: Size = Size {
     news_every: Duration::from_secs(15),
     slowness: Duration::from_millis(40),
 };
-
-fn configuration(database: &Database) -> String {
-    format!(
-        r#"feeds = ["feeds.toml"]
-
-[store]
-url = "{}"
-lease = "{}s"
-
-[schedule]
-min_interval = "1s"
-
-[fetch]
-allow_private = ["127.0.0.0/8"]
-host_gap = "{}ms"
-timeout = "2s"
-"#,
-        database.url(),
-        LEASE.as_secs(),
-        GAP.as_millis()
-    )
-}
 
 /// Kills the workers that are left when this process is killed itself: they would wait for a
 /// database that is gone as well.
@@ -232,6 +210,22 @@ impl<'a> Fleet<'a> {
     }
 }
 
+/// A request that was under way when its worker stood still has timed out when that goes on,
+/// and where nobody else had taken over by then, this failure counts: its page is asked for
+/// again an hour later, for which nobody here waits. How many there were.
+fn retry_at_once(database: &Database) -> usize {
+    let put_off = "page_job WHERE attempts > 0 AND due_at > 0";
+    let n = database.number(&format!("SELECT count(*) FROM {put_off}"));
+    if n > 0 {
+        database.ask(
+            "UPDATE page_job SET due_at = 0 WHERE attempts > 0;
+             UPDATE host h SET page_due_at = 0 FROM page_job j
+             WHERE j.due_at = 0 AND j.shard = h.shard AND j.host = h.name",
+        );
+    }
+    n as usize
+}
+
 fn number(name: &str) -> Option<usize> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -293,14 +287,19 @@ async fn workers_that_die_and_stall_harm_neither_hosts_nor_archive() {
     let duration = duration.map_or(FAULTS, |seconds| Duration::from_secs(seconds as u64));
     eprintln!("WIREROOM_CHAOS_SEED={seed}");
     let world = World::start(SIZE).await;
-    let room = Room::subscribed_to(&[]);
+    let room = Room::on_with_lease(&database, LEASE, &[]);
     let list: String = world
         .feeds()
         .iter()
         .map(|url| format!("[[feed]]\nurl = \"{url}\"\ninterval = \"6s\"\n"))
         .collect();
     room.write("feeds.toml", &list);
-    room.write("wireroom.toml", &configuration(&database));
+    room.configure_manners(&format!("{}ms", GAP.as_millis()), "2s", "");
+    let configuration = std::fs::read_to_string(room.path("wireroom.toml")).unwrap();
+    room.write(
+        "wireroom.toml",
+        &configuration.replace("feeds.txt", "feeds.toml"),
+    );
 
     // Everything that waits is in this process's way no more than a thread's.
     tokio::task::spawn_blocking(move || story(&world, &room, &database, seed, duration))
@@ -325,7 +324,9 @@ fn story(world: &World, room: &Room, database: &Database, seed: usize, duration:
     });
     let polled = quiet.elapsed();
     let stories = world.stories();
+    let n_retried = std::cell::Cell::new(0);
     wait_for_none(quiet, &fleet, "stories without an article", || {
+        n_retried.set(n_retried.get() + retry_at_once(database));
         let sql = "SELECT count(*) FROM article WHERE page_state = 'scraped'";
         match database.number(sql) as usize >= stories.len() {
             true => Vec::new(),
@@ -351,13 +352,14 @@ fn story(world: &World, room: &Room, database: &Database, seed: usize, duration:
     let n_fenced = fleet.logs().matches("is not recorded: its shard").count();
     let _ = writeln!(
         std::io::stderr(),
-        "chaos: seed {seed}, {:.0?} of faults {:?}, {} requests, {} articles, {n_fenced} fenced; \
+        "chaos: seed {seed}, {:.0?} of faults {:?}, {} requests, {} articles, {n_fenced} fenced, {} timed out; \
          0 overlaps = {}, 0 hurried = {}, shortest gap {:?}; polled again after {polled:.1?}, \
          all kept after {scraped:.1?}, {:.0?} in all",
         duration,
         fleet.tally,
         visits.len(),
         kept.len(),
+        n_retried.get(),
         verdict.overlaps.is_empty(),
         verdict.hurried.is_empty(),
         verdict.shortest_gap,

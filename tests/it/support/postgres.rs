@@ -36,18 +36,21 @@ const OWNER: &str = "wireroom";
 /// A login that is asked for a password, and the password.
 pub(crate) const GUARDED: (&str, &str) = ("guarded", "pa ss:w@rd/?#");
 
-/// What a test server does otherwise than one that must keep its data. The time zone is an
-/// odd one, since no answer may depend on it.
-const SETTINGS: &[&str] = &[
-    "fsync=off",
-    "full_page_writes=off",
+/// What every server is told. The time zone is an odd one, since no answer may depend on it.
+const ALL: &[&str] = &[
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_connections=400",
-    "shared_buffers=128MB",
     "ssl=on",
     "timezone=America/St_Johns",
     "log_timezone=UTC",
+];
+
+/// A server that need not keep its data.
+const HASTY: &[&str] = &[
+    "fsync=off",
+    "full_page_writes=off",
+    "shared_buffers=128MB",
     "deadlock_timeout=200ms",
 ];
 
@@ -90,6 +93,11 @@ pub(crate) struct Server {
 impl Server {
     /// A server of one's own, for tests that stop it; `None` when PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(HASTY)
+    }
+
+    /// The same with other settings, each as `name=value`, beside those that all servers have.
+    pub(crate) fn start_with(settings: &[&str]) -> Option<Self> {
         let Some(binaries) = binaries() else {
             assert!(
                 std::env::var_os("CI").is_none(),
@@ -102,7 +110,7 @@ impl Server {
             );
             return None;
         };
-        let server = Self::on_new_data(&binaries);
+        let server = Self::on_new_data(&binaries, settings);
         server.until_it_answers();
         let owner = format!("CREATE ROLE {OWNER} LOGIN");
         let (name, password) = GUARDED;
@@ -112,7 +120,7 @@ impl Server {
         Some(server)
     }
 
-    fn on_new_data(binaries: &Path) -> Self {
+    fn on_new_data(binaries: &Path, settings: &[&str]) -> Self {
         let user = unprivileged_user();
         let folder = folder(user);
         let data = folder.join("data");
@@ -144,7 +152,7 @@ impl Server {
             .arg("-k")
             .arg(&folder)
             .args(["-p", &port.to_string(), "-h", "127.0.0.1"])
-            .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
+            .args(ALL.iter().chain(settings).flat_map(|set| ["-c", set]))
             // Ctrl-C is for the tests; the server ends with them.
             .process_group(0)
             .stdin(Stdio::piped())

@@ -8,19 +8,53 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::postgres::{self, Database};
+
 /// Longest time that a test waits for something that a process is to do.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder with a configuration that talks to loopback, at once and without gaps.
 pub(crate) struct Room {
     folder: TempDir,
+    /// `[store]` of the configuration.
+    store: String,
+    /// Where it is, if the room has one of its own.
+    _database: Option<Database<'static>>,
 }
+
+/// Set to `postgres`, it gives every room that does not choose a database of its own.
+pub(crate) const STORE: &str = "WIREROOM_TEST_STORE";
 
 impl Room {
     /// A room whose list of feeds names these URLs.
     pub(crate) fn subscribed_to(urls: &[String]) -> Self {
+        if std::env::var(STORE).is_ok_and(|store| store == "postgres") {
+            let database = postgres::database().expect("PostgreSQL, since it was asked for");
+            let room = Self::on(&database, urls);
+            return Self {
+                _database: Some(database),
+                ..room
+            };
+        }
+        Self::with_store("url = \"sqlite:wireroom.db\"".to_owned(), urls)
+    }
+
+    /// The same, with its archive in a database.
+    pub(crate) fn on(database: &Database, urls: &[String]) -> Self {
+        Self::with_store(format!("url = \"{}\"", database.url()), urls)
+    }
+
+    /// The same; a worker that says nothing for so long counts as dead.
+    pub(crate) fn on_with_lease(database: &Database, lease: Duration, urls: &[String]) -> Self {
+        let (url, lease) = (database.url(), lease.as_millis());
+        Self::with_store(format!("url = \"{url}\"\nlease = \"{lease}ms\""), urls)
+    }
+
+    fn with_store(store: String, urls: &[String]) -> Self {
         let room = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            store,
+            _database: None,
         };
         room.write(
             "feeds.txt",
@@ -35,13 +69,19 @@ impl Room {
 
     /// Writes the configuration: what all rooms have, and `more` behind it.
     pub(crate) fn configure(&self, more: &str) {
+        self.configure_manners("0s", "5s", more);
+    }
+
+    /// The same, with another gap and timeout.
+    pub(crate) fn configure_manners(&self, gap: &str, timeout: &str, more: &str) {
+        let store = &self.store;
         self.write(
             "wireroom.toml",
             &format!(
                 r#"feeds = ["feeds.txt"]
 
 [store]
-url = "sqlite:wireroom.db"
+{store}
 
 [schedule]
 default_interval = "1h"
@@ -49,8 +89,8 @@ min_interval = "1s"
 
 [fetch]
 allow_private = ["127.0.0.0/8"]
-host_gap = "0s"
-timeout = "5s"
+host_gap = "{gap}"
+timeout = "{timeout}"
 {more}"#
             ),
         );
