@@ -279,3 +279,21 @@ fn a_page_that_is_drawn_by_a_script_is_rescued_by_the_feed() {
 
     assert_eq!(found.text, article.join("\n\n"));
 }
+
+#[test]
+fn whoever_asks_is_told_what_was_cut_and_why() {
+    let body: String = (0..5)
+        .map(|n| format!("<p>{}</p>", sentence(6, n)))
+        .collect();
+    let html = format!(
+        "<article>{body}<div class=newsletter-box>Our letter comes every morning</div></article>"
+    );
+    let url = Url::parse("https://site.example/x").expect("a URL");
+
+    let cut = cut_parts(&html, &url, &Settings::default(), &Context::default());
+
+    let cut = cut.expect("the page is not too deep");
+    assert_eq!(cut.len(), 1);
+    assert_eq!(cut[0].reason, "named as furniture");
+    assert_eq!(cut[0].text, "Our letter comes every morning");
+}
