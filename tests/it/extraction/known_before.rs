@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 
 use url::Url;
-use wireroom::extract::{Context, Extracted, Prior, Settings, SiteMemory, extract, extract_with};
+use wireroom::extract::{
+    Context, Extracted, Prior, Settings, SiteMemory, cut_parts, extract, extract_with,
+};
 
 /// A page of a site whose markup tells nothing: all elements have made-up classes.
 struct Page {
