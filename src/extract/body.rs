@@ -5,7 +5,7 @@ use url::Url;
 
 use super::blocks::{Block, Span};
 use super::clues::{Anchor, Clues};
-use super::compose::{self, Composed};
+use super::compose::{self, Composed, Cut};
 use super::confidence::Signals;
 use super::content::{self, Content};
 use super::memory::PageFacts;
@@ -25,6 +25,8 @@ pub(super) struct Body {
     pub(super) text: String,
     /// What a site memory can learn.
     pub(super) facts: PageFacts,
+    /// What was cut from between the blocks.
+    pub(super) cuts: Vec<Cut>,
     /// The probability that it is right; 0..=1.
     pub(super) confidence: f64,
 }
@@ -62,6 +64,7 @@ pub(super) fn find(
                 text,
                 blocks: rescued,
                 facts: PageFacts::default(),
+                cuts: composed.cuts,
             }
         }
         None => Body {
@@ -69,6 +72,7 @@ pub(super) fn find(
             blocks,
             text,
             facts,
+            cuts: composed.cuts,
         },
     }
 }

@@ -1,10 +1,13 @@
 //! From a page to an article. Pure; imports nothing of ours.
 //!
-//! The way, in the order in which to read the files: `decode` the bytes; `parse` them
-//! with limits on depth and size; list the tree as an `outline` in document order, with
-//! `tag` and `hints` for each element; read the `metadata` (`json_ld`, `title`, `authors`,
-//! `published`, `dates`); find the `content`; `compose` its `blocks`, with `prune` and
-//! `phrases` deciding what is furniture and `figure` reading pictures; `render` them.
+//! The way, in the order in which to read the files: `decode` the bytes; `reduce` the page
+//! to what can matter; `parse` it with limits on depth and size; list the tree as an
+//! `outline` in document order, with `tag` and `hints` (by `vocabulary`) for each element;
+//! read the `metadata` (`json_ld`, `title`, `authors`, `published`, `dates`); find the
+//! `body`: gather the `clues` (also from the feed, `prior`, and the site, `memory`), find
+//! the `content`, `compose` its `blocks`, with `prune` and `lines` (by `phrases`) deciding
+//! what is furniture, `figure` reading pictures, `arrange` putting lines into blocks and
+//! `edges` cutting what stands behind the text; say the `confidence`; `render`.
 //! Nothing here recurses over the tree, so no page can exhaust the stack.
 
 mod arrange;
@@ -199,6 +202,53 @@ pub fn extract_with(
     settings: &Settings,
     context: &Context<'_>,
 ) -> Result<Extracted, Rejected> {
+    let mut found = find_body(html, url, settings, context, |_, metadata, body| {
+        assemble(body, metadata)
+    })?;
+    if let Some(prior) = context.prior {
+        prior::fill(&mut found, prior);
+    }
+    judge(found, settings)
+}
+
+/// A part of a page that is not taken for text although it stands in its midst.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutPart {
+    /// What decided: a name, an element, a share of links, a phrase.
+    pub reason: &'static str,
+    /// The beginning of its text, at most some hundred characters.
+    pub text: String,
+}
+
+/// What [`extract_with`] cuts from inside the article's container, in document order: for
+/// whoever asks why something is missing.
+///
+/// # Errors
+/// [`Rejected::TooDeep`].
+pub fn cut_parts(
+    html: &str,
+    url: &Url,
+    settings: &Settings,
+    context: &Context<'_>,
+) -> Result<Vec<CutPart>, Rejected> {
+    find_body(html, url, settings, context, |outline, _, body| {
+        let cuts = body.cuts.iter();
+        cuts.map(|cut| CutPart {
+            reason: cut.why,
+            text: outline.text_of(cut.index, 200),
+        })
+        .collect()
+    })
+}
+
+/// Parses a page, reads its metadata and finds its body.
+fn find_body<T>(
+    html: &str,
+    url: &Url,
+    settings: &Settings,
+    context: &Context<'_>,
+    then: impl FnOnce(&Outline<'_>, Metadata, Body) -> T,
+) -> Result<T, Rejected> {
     let page = reduce::reduce(html);
     let document =
         parse::parse_guarded(&page, settings.max_depth).map_err(|_| Rejected::TooDeep {
@@ -211,11 +261,7 @@ pub fn extract_with(
         prior::add_title(&mut metadata, prior);
     }
     let body = body::find(&outline, &metadata, context, &page.scripts, url, &base);
-    let mut found = assemble(body, metadata);
-    if let Some(prior) = context.prior {
-        prior::fill(&mut found, prior);
-    }
-    judge(found, settings)
+    Ok(then(&outline, metadata, body))
 }
 
 /// The URL against which links are resolved: `<base href>` if there is one (WHATWG HTML,
@@ -238,6 +284,7 @@ fn assemble(body: Body, metadata: Metadata) -> Extracted {
         text,
         facts,
         confidence,
+        ..
     } = body;
     let confidence = if text.is_empty() { 0.0 } else { confidence };
     let mut images = metadata.images;

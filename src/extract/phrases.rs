@@ -218,25 +218,13 @@ pub(super) fn is_furniture(form: &str) -> bool {
     begins_with_any(form, FURNITURE)
 }
 
-/// Beginnings of paragraphs that tell what was corrected.
-const CORRECTIONS: &[&str] = &[
+/// Words before the colon of a note of correction.
+const CORRECTION_LABELS: &[&str] = &[
     "correction",
     "corrections",
     "clarification",
-    "editor s note this",
-    "editor s note an earlier version",
-    "this article was amended on",
-    "this article was corrected on",
-    "this story was corrected",
-    "this story has been corrected",
-    "this story has been updated to correct",
-    "an earlier version of this",
-    "a previous version of this",
     "korrektur",
     "korrekturhinweis",
-    "anmerkung der redaktion in einer früheren",
-    "in einer früheren version",
-    "in einer ersten version",
     "rectificatif",
     "erratum",
     "corrección",
@@ -250,11 +238,31 @@ const CORRECTIONS: &[&str] = &[
     "oikaisu",
 ];
 
+/// Beginnings of paragraphs that tell what was corrected.
+const CORRECTIONS: &[&str] = &[
+    "editor s note an earlier version",
+    "editor s note a previous version",
+    "this article was amended on",
+    "this article was corrected on",
+    "this article has been corrected",
+    "this story was corrected",
+    "this story has been corrected",
+    "this story has been updated to correct",
+    "an earlier version of this article",
+    "an earlier version of this story",
+    "a previous version of this article",
+    "a previous version of this story",
+    "anmerkung der redaktion in einer früheren",
+    "in einer früheren version dieses",
+    "in einer ersten version dieses",
+];
+
 /// Whether a paragraph, in comparable form, begins as notes of correction do. `shown` is
 /// the same as it is shown.
 pub(super) fn is_correction(form: &str, shown: &str) -> bool {
-    begins_with_any(form, CORRECTIONS)
-        && (shown.contains(':') || form.contains("version") || form.contains("correct"))
+    let has_label =
+        || begins_with_any(form, CORRECTION_LABELS) && super::text::prefix(shown, 40).contains(':');
+    begins_with_any(form, CORRECTIONS) || has_label()
 }
 
 /// Whether a paragraph, in comparable form, asks for consent to show something, or tells

@@ -146,14 +146,15 @@ impl<'h> Reducer<'h> {
             self.cut(tag.end, close);
             return close;
         }
-        if is(b"svg") && !self.no_drawing_ends {
-            if let Some(close) = self.drawing_end(tag.end) {
-                let (length, done) = tag.before;
-                self.reduced.html.truncate(length);
-                self.done = done;
-                self.cut(open, close);
-                return close;
-            }
+        if is(b"svg")
+            && !self.no_drawing_ends
+            && let Some(close) = self.drawing_end(tag.end)
+        {
+            let (length, done) = tag.before;
+            self.reduced.html.truncate(length);
+            self.done = done;
+            self.cut(open, close);
+            return close;
         }
         tag.end
     }

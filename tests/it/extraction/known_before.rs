@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 
 use url::Url;
-use wireroom::extract::{Context, Extracted, Prior, Settings, SiteMemory, extract, extract_with};
+use wireroom::extract::{
+    Context, Extracted, Prior, Settings, SiteMemory, cut_parts, extract, extract_with,
+};
 
 /// A page of a site whose markup tells nothing: all elements have made-up classes.
 struct Page {
@@ -278,4 +280,22 @@ fn a_page_that_is_drawn_by_a_script_is_rescued_by_the_feed() {
     let found = extract_with(html, &url, &Settings::default(), &context).expect("an article");
 
     assert_eq!(found.text, article.join("\n\n"));
+}
+
+#[test]
+fn whoever_asks_is_told_what_was_cut_and_why() {
+    let body: String = (0..5)
+        .map(|n| format!("<p>{}</p>", sentence(6, n)))
+        .collect();
+    let html = format!(
+        "<article>{body}<div class=newsletter-box>Our letter comes every morning</div></article>"
+    );
+    let url = Url::parse("https://site.example/x").expect("a URL");
+
+    let cut = cut_parts(&html, &url, &Settings::default(), &Context::default());
+
+    let cut = cut.expect("the page is not too deep");
+    assert_eq!(cut.len(), 1);
+    assert_eq!(cut[0].reason, "named as furniture");
+    assert_eq!(cut[0].text, "Our letter comes every morning");
 }
