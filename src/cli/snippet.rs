@@ -1,6 +1,7 @@
 //! The place in a text that answers a search, with the words marked. Pure.
 
-use wireroom::query::{Expr, Field, SearchExpr};
+use wireroom::query::{Expr, Field, Part as Where, SearchExpr, Sought};
+use wireroom::words::words_in_place;
 
 /// A part of a snippet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,15 +18,6 @@ const MAX_SEARCHED: usize = 200_000;
 /// Most terms that are looked for.
 const MAX_TERMS: usize = 32;
 
-/// A term to be marked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Term {
-    /// Lower case, words separated by one space.
-    letters: Vec<char>,
-    /// Whether longer words count.
-    prefix: bool,
-}
-
 /// A place where a term stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Hit {
@@ -41,9 +33,9 @@ struct Hit {
 /// the words that answer it marked. Without such a place, the beginning of the text.
 pub(crate) fn snippet(text: &str, search: &SearchExpr, width: usize) -> Vec<Part> {
     let letters = fold_spaces(text);
-    let lower: Vec<char> = letters.iter().map(|c| lower_case(*c)).collect();
+    let line: String = letters.iter().collect();
     let terms = terms(&search.expr);
-    let hits = hits(&lower, &terms);
+    let hits = hits(&line, &terms);
     let best = best(&hits, terms.len(), width / 2);
     let (start, end) = window(&letters, best, width);
     parts(&letters, &hits, start, end)
@@ -62,17 +54,8 @@ fn fold_spaces(text: &str) -> Vec<char> {
     folded
 }
 
-/// One character for one, so that places in the lower-case text are places in the text.
-fn lower_case(c: char) -> char {
-    let mut lower = c.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(one), None) => one,
-        _ => c,
-    }
-}
-
 /// What is searched for in the text: not what is excluded, not other fields.
-fn terms(expr: &Expr) -> Vec<Term> {
+fn terms(expr: &Expr) -> Vec<Sought> {
     let mut terms = Vec::new();
     let mut left = vec![expr];
     while let Some(expr) = left.pop() {
@@ -89,32 +72,64 @@ fn terms(expr: &Expr) -> Vec<Term> {
     terms
 }
 
-fn term(text: &str, prefix: bool) -> Option<Term> {
-    let letters: Vec<char> = fold_spaces(text.trim())
-        .into_iter()
-        .map(lower_case)
-        .collect();
-    (!letters.is_empty()).then_some(Term { letters, prefix })
+fn term(text: &str, prefix: bool) -> Option<Sought> {
+    Sought::new(Where::Text, text, prefix)
 }
 
-/// Where the terms stand, in order, none within another; the longest where several begin.
-fn hits(lower: &[char], terms: &[Term]) -> Vec<Hit> {
+/// Where the terms stand in a line, in order, none within another; the longest where several
+/// begin.
+fn hits(line: &str, terms: &[Sought]) -> Vec<Hit> {
+    let (words, places) = words_in_place(line);
+    let words: Vec<&str> = words.iter().collect();
+    let terms: Vec<(Vec<&str>, bool)> = terms
+        .iter()
+        .map(|term| (term.words().collect(), term.is_prefix))
+        .collect();
     let mut hits = Vec::new();
     let mut at = 0;
-    while at < lower.len() {
-        let found = terms.iter().enumerate().filter_map(|(term, sought)| {
-            let to = hit(lower, at, sought)?;
-            Some(Hit { from: at, to, term })
-        });
-        match found.max_by_key(|hit| hit.to) {
-            Some(hit) => {
-                at = hit.to;
-                hits.push(hit);
+    // Places are bytes, and what is shown is counted in characters.
+    let (mut n_bytes, mut n_chars) = (0, 0);
+    let mut chars_before = |byte: usize| {
+        n_chars += line[n_bytes..byte].chars().count();
+        n_bytes = byte;
+        n_chars
+    };
+    while at < words.len() {
+        let found = terms
+            .iter()
+            .enumerate()
+            .filter_map(|(term, (sought, is_prefix))| {
+                begins_with(&words[at..], sought, *is_prefix).then_some((sought.len(), term))
+            });
+        match found.max_by_key(|(n_words, _)| *n_words) {
+            Some((n_words, term)) => {
+                hits.push(Hit {
+                    from: chars_before(places[at].start),
+                    to: chars_before(places[at + n_words - 1].end),
+                    term,
+                });
+                at += n_words;
             }
             None => at += 1,
         }
     }
     hits
+}
+
+/// Whether words begin with those that are sought, of which the last may go on.
+fn begins_with(words: &[&str], sought: &[&str], is_prefix: bool) -> bool {
+    let Some((last, before)) = sought.split_last() else {
+        return false;
+    };
+    let Some(word) = words.get(before.len()) else {
+        return false;
+    };
+    let is_last = if is_prefix {
+        word.starts_with(last)
+    } else {
+        word == last
+    };
+    is_last && words.starts_with(before)
 }
 
 /// Where the first of those `reach` characters begins in which most terms stand.
@@ -139,22 +154,6 @@ fn best(hits: &[Hit], n_terms: usize, reach: usize) -> Option<usize> {
         n_distinct -= usize::from(counts[hit.term] == 0);
     }
     best.map(|(_, from)| from)
-}
-
-/// The end of `term` if it begins at `at`.
-fn hit(lower: &[char], at: usize, term: &Term) -> Option<usize> {
-    let mut end = at + term.letters.len();
-    if lower.get(at..end)? != term.letters {
-        return None;
-    }
-    // Scripts without spaces have no borders of words to look for.
-    let spaced = |c: &char| c.is_alphanumeric() && *c < '\u{2e80}';
-    let begins = at == 0 || !spaced(&lower[at - 1]) || !spaced(&lower[at]);
-    if term.prefix {
-        end += lower[end..].iter().take_while(|c| spaced(c)).count();
-    }
-    let ends = !lower.get(end).is_some_and(spaced) || !spaced(&lower[end - 1]);
-    (begins && ends).then_some(end)
 }
 
 /// Begin and end of what is shown: the hit a third from the left, words whole.
@@ -260,6 +259,14 @@ mod tests {
             "In [New York].",
         );
         check("日本東京都", word("東京"), 80, "日本[東京]都");
+    }
+
+    #[test]
+    fn what_a_search_finds_is_marked_however_it_is_written() {
+        check("In der Straße.", word("strasse"), 80, "In der [Straße].");
+        check("A CAFÉ, and more", word("cafe"), 80, "A [CAFÉ], and more");
+        check("Don’t go", word("don't"), 80, "[Don’t] go");
+        check("C++ and C", word("c++"), 80, "[C++] and C");
     }
 
     #[test]

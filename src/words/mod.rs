@@ -16,6 +16,8 @@
 mod fold;
 mod scripts;
 
+use std::ops::Range;
+
 use fold::{Class, class};
 
 /// Characters of a word that count; what follows them in the same word is left out.
@@ -32,28 +34,20 @@ pub struct Words {
 #[must_use]
 pub fn words(text: &str) -> Words {
     let mut writer = Writer::default();
-    writer.joined.reserve(text.len());
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte.is_ascii_alphanumeric() {
-            let length = ascii_run(&bytes[at..]);
-            writer.push_ascii(&text[at..at + length]);
-            at += length;
-        } else if byte.is_ascii() {
-            writer.end_word();
-            at += writer.sign(text, at);
-        } else {
-            let c = text[at..]
-                .chars()
-                .next()
-                .expect("`at` is behind a character");
-            writer.push(c);
-            at += c.len_utf8();
-        }
-    }
-    writer.end_word();
+    writer.write(text);
     writer.into_words()
+}
+
+/// The words of a text, and of each word the bytes of the text that it stands in.
+#[must_use]
+pub fn words_in_place(text: &str) -> (Words, Vec<Range<usize>>) {
+    let mut writer = Writer {
+        places: Some(Vec::new()),
+        ..Writer::default()
+    };
+    writer.write(text);
+    let places = writer.places.take().unwrap_or_default();
+    (writer.into_words(), places)
 }
 
 impl Words {
@@ -115,9 +109,42 @@ struct Writer {
     n_chars: usize,
     /// Whether the unfinished word is one character of a script without spaces.
     is_single: bool,
+    /// What is being read, as bytes of the text.
+    reading: Range<usize>,
+    /// Where the unfinished word stands in the text.
+    place: Range<usize>,
+    /// Where the finished ones stand, if anybody wants to know.
+    places: Option<Vec<Range<usize>>>,
 }
 
 impl Writer {
+    fn write(&mut self, text: &str) {
+        self.joined.reserve(text.len());
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            let length = if byte.is_ascii_alphanumeric() {
+                ascii_run(&bytes[at..])
+            } else if byte.is_ascii() {
+                sign_length(text, at)
+            } else {
+                // A character begins here: what stood before was read whole.
+                text[at..].chars().next().map_or(1, char::len_utf8)
+            };
+            self.reading = at..at + length;
+            if byte.is_ascii_alphanumeric() {
+                self.push_ascii(&text[at..at + length]);
+            } else if byte.is_ascii() {
+                self.end_word();
+                self.push_sign(text, at);
+            } else {
+                text[at..at + length].chars().for_each(|c| self.push(c));
+            }
+            at += length;
+        }
+        self.end_word();
+    }
+
     fn into_words(mut self) -> Words {
         self.joined.truncate(self.joined.trim_end().len());
         Words {
@@ -128,14 +155,26 @@ impl Writer {
     fn end_word(&mut self) {
         if self.joined.len() > self.start {
             self.joined.push(' ');
+            if let Some(places) = &mut self.places {
+                places.push(self.place.clone());
+            }
         }
         self.start = self.joined.len();
         self.n_chars = 0;
         self.is_single = false;
     }
 
+    /// What is being read belongs to the unfinished word, which it may begin.
+    fn take_place(&mut self) {
+        if self.joined.len() == self.start {
+            self.place = self.reading.clone();
+        }
+        self.place.end = self.reading.end;
+    }
+
     fn whole_word(&mut self, word: &str) {
         self.end_word();
+        self.take_place();
         self.joined.push_str(word);
         self.end_word();
     }
@@ -145,6 +184,7 @@ impl Writer {
         if self.is_single {
             self.end_word();
         }
+        self.take_place();
         let room = MAX_WORD_CHARS - self.n_chars;
         let run = &run[..run.len().min(room)];
         let from = self.joined.len();
@@ -188,7 +228,11 @@ impl Writer {
 
     /// A diacritic that is left out, unless it makes a letter of its own of the one before.
     fn put_mark_within(&mut self, mark: char) {
-        if let Some(whole) = self.last().and_then(|last| scripts::cyrillic(last, mark)) {
+        let Some(last) = self.last() else {
+            return;
+        };
+        self.place.end = self.reading.end;
+        if let Some(whole) = scripts::cyrillic(last, mark) {
             self.replace_last(whole);
         }
     }
@@ -205,6 +249,7 @@ impl Writer {
     }
 
     fn put(&mut self, c: char) {
+        self.take_place();
         if self.n_chars < MAX_WORD_CHARS {
             self.joined.push(c);
             self.n_chars += 1;
@@ -216,34 +261,52 @@ impl Writer {
     }
 
     fn replace_last(&mut self, whole: char) {
+        self.place.end = self.reading.end;
         self.joined.pop();
         self.joined.push(whole);
     }
 
-    /// The sign at `at`, which may tell `C++` and `C#` from `C`; its length in bytes.
-    fn sign(&mut self, text: &str, at: usize) -> usize {
-        let sign = text.as_bytes()[at];
-        if !matches!(sign, b'+' | b'#') {
-            return 1;
+    /// The sign at `at`, which may tell `C++` and `C#` from `C`.
+    fn push_sign(&mut self, text: &str, at: usize) {
+        match sign(text, at) {
+            Some(Sign::PlusPlus) => self.whole_word("plusplus"),
+            Some(Sign::Sharp) => self.whole_word("sharp"),
+            None => {}
         }
-        let behind = text[at + 1..].chars().next().unwrap_or(' ');
-        let mut before = text[..at].chars().rev().filter(|c| !fold::is_invisible(*c));
-        let (last, before_last) = (before.next(), before.next());
-        let is_letter_or_digit = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        if sign == b'+' {
-            if behind != '+' || !is_letter_or_digit(last) {
-                return 1;
-            }
-            self.whole_word("plusplus");
-            return 2;
-        }
-        let is_one_letter =
-            last.is_some_and(char::is_alphabetic) && !is_letter_or_digit(before_last);
-        if is_one_letter && !behind.is_alphanumeric() {
-            self.whole_word("sharp");
-        }
-        1
     }
+}
+
+/// A sign that is a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    PlusPlus,
+    Sharp,
+}
+
+/// Bytes of the sign at `at`.
+fn sign_length(text: &str, at: usize) -> usize {
+    match sign(text, at) {
+        Some(Sign::PlusPlus) => 2,
+        Some(Sign::Sharp) | None => 1,
+    }
+}
+
+/// Whether the ASCII character at `at` is a word: `++` behind a letter or digit, and `#`
+/// behind one letter that stands alone.
+fn sign(text: &str, at: usize) -> Option<Sign> {
+    let sign = text.as_bytes()[at];
+    if !matches!(sign, b'+' | b'#') {
+        return None;
+    }
+    let behind = text[at + 1..].chars().next().unwrap_or(' ');
+    let mut before = text[..at].chars().rev().filter(|c| !fold::is_invisible(*c));
+    let (last, before_last) = (before.next(), before.next());
+    let is_letter_or_digit = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    if sign == b'+' {
+        return (behind == '+' && is_letter_or_digit(last)).then_some(Sign::PlusPlus);
+    }
+    let is_one_letter = last.is_some_and(char::is_alphabetic) && !is_letter_or_digit(before_last);
+    (is_one_letter && !behind.is_alphanumeric()).then_some(Sign::Sharp)
 }
 
 #[cfg(test)]
@@ -374,7 +437,45 @@ mod tests {
         );
     }
 
+    #[test]
+    fn each_word_has_its_place_in_the_text() {
+        let text = "Die Stra\u{df}e, 東京 na\u{ef}ve cafe\u{301} C++ 🎉 soft\u{ad}hyphen";
+
+        let (words, places) = words_in_place(text);
+
+        let placed: Vec<&str> = places.iter().map(|place| &text[place.clone()]).collect();
+        let expected = "die strasse 東 京 naive cafe c plusplus emoji1f389 softhyphen";
+        assert_eq!(words.as_str(), expected);
+        assert_eq!(
+            placed,
+            [
+                "Die",
+                "Stra\u{df}e",
+                "東",
+                "京",
+                "na\u{ef}ve",
+                "cafe\u{301}",
+                "C",
+                "++",
+                "🎉",
+                "soft\u{ad}hyphen"
+            ]
+        );
+    }
+
     proptest! {
+        #[test]
+        fn places_stand_in_order_one_for_each_word(text: String) {
+            let (found, places) = words_in_place(&text);
+
+            prop_assert_eq!(found.iter().count(), places.len());
+            prop_assert!(places.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            for (word, place) in found.iter().zip(&places) {
+                prop_assert!(text.get(place.clone()).is_some(), "{}", word);
+            }
+            prop_assert_eq!(found, words(&text));
+        }
+
         #[test]
         fn words_of_words_are_the_same_words(text in "(\\PC|[ -~]|\u{300}|[+#ßæ東のかﾞก\u{e31}é\u{3099}]){0,80}") {
             let once = words(&text);

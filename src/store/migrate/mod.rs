@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use table::{Digest, TABLES};
-pub(super) use table::{Kind, Row, Table, Value};
+use table::Digest;
+pub(super) use table::{Kind, Row, TABLES, Table, Value};
 
 use super::postgres::PostgresRows;
 use super::sqlite::SqliteRows;

@@ -262,3 +262,49 @@ fn column(value: Value) -> rusqlite::types::Value {
         Value::Blob(bytes) => bytes.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::super::migrate::TABLES;
+    use super::*;
+
+    /// Tables that are not moved row by row, each for a reason that `migrate` gives.
+    const OTHERS: &[&str] = &["article_change", "counter", "note"];
+
+    fn columns(connection: &Connection, table: &str) -> BTreeSet<String> {
+        let sql = "SELECT name FROM pragma_table_info(?1)";
+        let mut statement = connection.prepare(sql).unwrap();
+        let names = statement.query_map([table], |row| row.get(0)).unwrap();
+        names.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_table_and_every_column_is_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = schema::open_and_migrate(&folder.path().join("news.db")).unwrap();
+        let sql = "SELECT name FROM sqlite_master
+                   WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+        let mut statement = connection.prepare(sql).unwrap();
+        let names = statement.query_map([], |row| row.get::<_, String>(0));
+        let there: BTreeSet<String> = names.unwrap().map(Result::unwrap).collect();
+
+        let moved = TABLES.iter().map(|table| table.name);
+        let known: BTreeSet<String> = moved
+            .chain(OTHERS.iter().copied())
+            .map(str::to_owned)
+            .collect();
+
+        assert_eq!(there, known);
+        for table in TABLES {
+            let moved = table.columns.iter().map(|(name, _)| (*name).to_owned());
+            assert_eq!(
+                columns(&connection, table.name),
+                moved.collect(),
+                "{}",
+                table.name
+            );
+        }
+    }
+}

@@ -129,7 +129,10 @@ fn not(part: Query) -> Query {
     match part {
         Query::All => Query::None,
         Query::None => Query::All,
-        Query::Text(text) => Query::Text(format!("!{text}")),
+        Query::Text(text) => Query::Text(match text.strip_prefix('!') {
+            Some(inner) => inner.to_owned(),
+            None => format!("!{text}"),
+        }),
     }
 }
 
