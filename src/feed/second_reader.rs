@@ -314,6 +314,8 @@ mod tests {
         assert!(is_read(long(200)) && !is_read(long(MAX_TAG_BYTES)));
         assert!(is_read(filled(200)) && !is_read(filled(MAX_BYTES)));
         assert!(!is_read(spaced(MAX_NAMESPACES)));
-        assert!(!is_read("<?xml version='1.0' encoding='euc-kr'?>".to_owned()));
+        assert!(!is_read(
+            "<?xml version='1.0' encoding='euc-kr'?>".to_owned()
+        ));
     }
 }
