@@ -12,10 +12,22 @@ fuzz_target!(|text: &str| {
     };
     assert_eq!(parse_date(text), Some(date.at));
     let at = date.at.as_second();
-    assert!((-2_250_000_000..=7_400_000_000).contains(&at), "{text}: {}", date.at);
+    assert!(
+        (-2_250_000_000..=7_400_000_000).contains(&at),
+        "{text}: {}",
+        date.at
+    );
     // Milliseconds are only in Unix time.
     let written = date.at.to_string();
-    assert_eq!(parse_date(&written).map(|again| again.as_second()), Some(at), "{text}");
+    assert_eq!(
+        parse_date(&written).map(|again| again.as_second()),
+        Some(at),
+        "{text}"
+    );
     let rfc_2822 = date.at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    assert_eq!(parse_date(&rfc_2822).map(|again| again.as_second()), Some(at), "{text}");
+    assert_eq!(
+        parse_date(&rfc_2822).map(|again| again.as_second()),
+        Some(at),
+        "{text}"
+    );
 });

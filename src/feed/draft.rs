@@ -100,6 +100,10 @@ pub(super) struct Draft {
     pub(super) hints: Hints,
 }
 
+/// Longest content that serves as the summary of an entry without one, in bytes: notes and
+/// short posts have no other words to be listed with.
+const MAX_SUMMARY_BYTES: usize = 1 << 10;
+
 /// Rank of a date's text that could not be read.
 const UNREADABLE: u8 = 100;
 
@@ -192,6 +196,11 @@ impl Draft {
     /// The entry as it stands; its id is made later, when all entries are known.
     pub(super) fn into_entry(mut self) -> Entry {
         self.settle();
+        let content = self.content.take();
+        let short = content
+            .as_ref()
+            .filter(|content| content.len() <= MAX_SUMMARY_BYTES)
+            .cloned();
         Entry {
             id: String::new(),
             guid: self.id.take(),
@@ -201,8 +210,8 @@ impl Draft {
             updated: self.updated.take(),
             published_text: self.published_text.take(),
             updated_text: self.updated_text.take(),
-            summary: self.summary.take(),
-            content: self.content.take(),
+            summary: self.summary.take().or(short),
+            content,
             authors: self.authors,
             categories: self.categories,
             enclosures: self.enclosures,

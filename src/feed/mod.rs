@@ -149,7 +149,8 @@ pub struct Entry {
     pub published_text: Option<String>,
     /// The date that `updated` was read from, as given; like `published_text`.
     pub updated_text: Option<String>,
-    /// Summary as HTML, not sanitised; links absolute. Plain text is escaped.
+    /// Summary as HTML, not sanitised; links absolute. Plain text is escaped. Where there is
+    /// none, a content of at most 1 KiB is taken for it.
     pub summary: Option<String>,
     /// Full content as HTML, not sanitised; links absolute. Plain text is escaped.
     pub content: Option<String>,

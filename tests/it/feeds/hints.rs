@@ -81,3 +81,16 @@ fn a_date_is_kept_as_it_was_given_even_one_that_nobody_can_read() {
     );
     assert_eq!(second.published_text.as_deref(), Some("2025-03-06"));
 }
+
+#[test]
+fn a_short_content_is_its_own_summary() {
+    let of = |content: &str| {
+        let document = format!("<content:encoded>{content}</content:encoded>");
+        item(&document).summary
+    };
+
+    assert_eq!(of("A note.").as_deref(), Some("A note."));
+    assert_eq!(of(&"A long article. ".repeat(100)), None);
+    let both = item("<description>Short</description><content:encoded>Long</content:encoded>");
+    assert_eq!(both.summary.as_deref(), Some("Short"));
+}
