@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use tokio::task::JoinSet;
 use wireroom::export;
 use wireroom::feed_list::ListedFeed;
 use wireroom::model::{ErrorKind, Failure};
@@ -239,14 +240,15 @@ async fn a_move_that_was_broken_off_goes_on() {
         let mut n_batches = 0;
         let broken = {
             let (from, to) = (room.settings.clone(), there.clone());
-            let moving = tokio::spawn(async move {
+            let mut moving = JoinSet::new();
+            moving.spawn(async move {
                 Store::move_archive(&from, &to, |_| {
                     n_batches += 1;
                     assert!(n_batches < stop_at, "broken off");
                 })
                 .await
             });
-            moving.await
+            moving.join_next().await.unwrap()
         };
         assert!(broken.unwrap_err().is_panic());
     }

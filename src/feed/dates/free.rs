@@ -87,8 +87,7 @@ pub(super) fn read_free(parts: &[Part], reading: &mut Reading) -> Option<()> {
             }
             [Word(word), after @ ..] => word_part(word, after, rest, reading)?,
             [Mark('+' | '-'), Number(_, n_digits), ..]
-                if (*n_digits >= 2 || reading.has_time)
-                    && (reading.has_time || numbers.is_dated(reading)) =>
+                if reading.has_time || (*n_digits >= 2 && numbers.is_dated(reading)) =>
             {
                 zone(rest, reading)?
             }
