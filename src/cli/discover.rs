@@ -1,14 +1,22 @@
 //! `wireroom discover`: the feeds that a page names.
 
+use anyhow::bail;
 use serde_json::{Value, json};
 use url::Url;
 use wireroom::feed::{self, FeedLink};
+use wireroom::fetch::Fetcher;
+use wireroom::ingest::find_feeds;
+use wireroom::model::{ErrorKind, FeedUrl};
 
 use super::parse::{Document, Request, answer_lines, failure};
-use super::source::Input;
+use super::source::{self, Input};
 use super::{Context, Exit, output};
 
 const EXAMPLES: &str = "\
+A site is asked as well: where its page names no feed, the rules of known platforms, the usual
+places and its news sitemaps are tried, at most some 20 requests. Of a file, or with --base,
+only the document itself is read.
+
 With --jsonl each line of stdin is an object with id, path and base_url; each gives one line
 on stdout, in order: its id, and feeds, a list of URLs.
 
@@ -34,8 +42,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         answer_lines(answer)?;
         return Ok(Exit::Success);
     };
-    let document = Document::read(source, args.input.base.clone(), context)?;
-    let feeds = feeds_of(&document);
+    let feeds = match &args.input.base {
+        None if source::is_url(source) => feeds_of_site(source, context)?,
+        base => feeds_of(&Document::read(source, base.clone(), context)?),
+    };
     for feed in &feeds {
         if args.json {
             output::json(&json!({
@@ -56,6 +66,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
+/// The feeds behind an address, whatever its page names.
+fn feeds_of_site(site: &str, context: &Context) -> anyhow::Result<Vec<FeedLink>> {
+    let url = FeedUrl::parse(site)?;
+    let fetcher = Fetcher::new(context.config()?.fetch)?;
+    match context.runtime()?.block_on(find_feeds(&fetcher, &url)) {
+        Err(failure) if failure.kind == ErrorKind::NotAFeed => Ok(Vec::new()),
+        Err(failure) => bail!("fetch {site}: {failure}"),
+        Ok(feeds) => Ok(feeds),
+    }
+}
+
 fn answer(request: &Request) -> Value {
     match request.document() {
         Ok(document) => {
@@ -67,7 +88,8 @@ fn answer(request: &Request) -> Value {
     }
 }
 
-/// The feeds of a page; a document that is a feed itself names itself.
+/// The feeds of a page, or of the platform that it is on; a document that is a feed itself
+/// names itself. Nobody is asked.
 fn feeds_of(document: &Document) -> Vec<FeedLink> {
     let unknown = Url::parse("http://localhost/").expect("a constant URL");
     let base = document.base.as_ref().unwrap_or(&unknown);
@@ -79,5 +101,13 @@ fn feeds_of(document: &Document) -> Vec<FeedLink> {
             media_type: document.content_type.clone(),
         }];
     }
-    feed::autodiscover(&String::from_utf8_lossy(&document.bytes), base)
+    let html = String::from_utf8_lossy(&document.bytes);
+    let mut feeds = feed::autodiscover(&html, base);
+    if feeds.is_empty() {
+        feeds = feed::feeds_by_markup(&html, base);
+    }
+    if feeds.is_empty() {
+        feeds = feed::feeds_by_rule(base);
+    }
+    feeds
 }

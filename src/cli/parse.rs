@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
-use wireroom::feed::{self, Entry, ParsedFeed};
+use wireroom::feed::{self, Cloud, Entry, Pages, ParsedFeed};
 use wireroom::fetch::{FeedAnswer, Fetcher, RequestSettings};
 use wireroom::model::{FeedUrl, Validators};
 
@@ -197,6 +197,14 @@ struct FeedJson<'a> {
     categories: &'a [String],
     skip_hours: &'a [u8],
     skip_days: &'a [u8],
+    /// A moment at which an update period begins.
+    update_base: Option<String>,
+    cloud: Option<Value>,
+    pages: Value,
+    is_complete: bool,
+    is_archive: bool,
+    is_finished: bool,
+    moved_to: Option<&'a str>,
 }
 
 impl<'a> FeedJson<'a> {
@@ -217,8 +225,42 @@ impl<'a> FeedJson<'a> {
             categories: &feed.categories,
             skip_hours: &feed.hints.skip_hours,
             skip_days: &feed.hints.skip_days,
+            update_base: feed.hints.base.map(|base| base.to_string()),
+            cloud: feed.hints.cloud.as_ref().map(cloud_json),
+            pages: pages_json(&feed.hints.pages),
+            is_complete: feed.hints.is_complete,
+            is_archive: feed.hints.is_archive,
+            is_finished: feed.hints.is_finished,
+            moved_to: feed.hints.moved_to.as_deref(),
         }
     }
+}
+
+fn cloud_json(cloud: &Cloud) -> Value {
+    json!({
+        "domain": cloud.domain,
+        "port": cloud.port,
+        "path": cloud.path,
+        "protocol": cloud.protocol,
+        "procedure": cloud.procedure,
+    })
+}
+
+/// The other documents of the feed that are named, by their relation.
+fn pages_json(pages: &Pages) -> Value {
+    let named = [
+        ("next", &pages.next),
+        ("previous", &pages.previous),
+        ("first", &pages.first),
+        ("last", &pages.last),
+        ("prev_archive", &pages.previous_archive),
+        ("next_archive", &pages.next_archive),
+        ("current", &pages.current),
+    ];
+    let given = named
+        .into_iter()
+        .filter_map(|(rel, url)| Some((rel.to_owned(), Value::from(url.as_deref()?))));
+    Value::Object(given.collect())
 }
 
 #[derive(Serialize)]
@@ -231,6 +273,9 @@ struct EntryJson<'a> {
     title: Option<&'a str>,
     published: Option<String>,
     updated: Option<String>,
+    /// The dates as given, with their offsets.
+    published_text: Option<&'a str>,
+    updated_text: Option<&'a str>,
     summary: Option<&'a str>,
     content: Option<&'a str>,
     authors: &'a [String],
@@ -261,6 +306,8 @@ impl<'a> EntryJson<'a> {
             title: entry.title.as_deref(),
             published: entry.published.map(|date| date.to_string()),
             updated: entry.updated.map(|date| date.to_string()),
+            published_text: entry.published_text.as_deref(),
+            updated_text: entry.updated_text.as_deref(),
             summary: entry.summary.as_deref(),
             content: entry.content.as_deref(),
             authors: &entry.authors,

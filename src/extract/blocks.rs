@@ -54,6 +54,8 @@ pub(super) enum Block {
     Embed(Related),
     /// A link to another article.
     Related(Related),
+    /// What the editors say that they corrected.
+    Correction(String),
 }
 
 /// The text of a line, without marks.

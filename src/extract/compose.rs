@@ -8,50 +8,74 @@ use std::rc::Rc;
 use scraper::Node;
 use url::Url;
 
-use super::blocks::{Block, Line, ListItem, Marks, Span, line_text};
+use super::arrange::{Arrangement, Group, ListPosition};
+use super::blocks::{Block, Line, Marks, line_text};
+use super::clues::Clues;
 use super::content::Content;
-use super::figure;
-use super::line;
+use super::lines::{self, Candidate, LineVerdict, Place};
+use super::memory;
 use super::metadata::Metadata;
 use super::outline::{Index, Outline};
 use super::prune::{Pruner, Verdict};
 use super::tag::Tag;
-use super::text::{self, comparable};
-use super::{Related, authors, dates, phrases};
+use super::{Related, figure, line, text};
 
 /// Longest link that is kept, in bytes.
 const MAX_LINK_BYTES: usize = 2_048;
 
-/// Most related links that are kept.
-const MAX_RELATED: usize = 30;
+/// An article's blocks, and what was cut from between them.
+#[derive(Debug, Default)]
+pub(super) struct Composed {
+    /// In order, the stand-first first.
+    pub(super) blocks: Vec<Block>,
+    /// In document order.
+    pub(super) cuts: Vec<Cut>,
+    /// Hashes of the lines that a site memory may learn, when there is one.
+    pub(super) lines: Vec<u32>,
+}
 
-/// The blocks of an article, in order, the stand-first first.
+/// An element, or a line inside of it, that was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub(super) index: Index,
+    pub(super) why: &'static str,
+}
+
+/// Composes an article.
 pub(super) fn compose(
     outline: &Outline<'_>,
     metadata: &Metadata,
     content: &Content,
+    clues: &Clues<'_>,
     base: &Url,
-) -> Vec<Block> {
+) -> Composed {
     let mut composer = Composer {
         outline,
         metadata,
+        clues,
         base,
-        pruner: Pruner::new(outline, metadata, content),
+        pruner: Pruner::new(outline, metadata, content, base),
         open: Vec::new(),
         line: Vec::new(),
-        blocks: Vec::new(),
-        last_group: None,
+        arrangement: Arrangement::default(),
+        cuts: Vec::new(),
+        lines: Vec::new(),
         n_kept: 0,
-        n_related: 0,
+        n_before_text: 0,
         ended: false,
     };
     if let Some(standfirst) = content.standfirst {
         composer.walk(standfirst);
+        composer.n_before_text = composer.n_kept;
     }
     for &root in &content.roots {
         composer.walk(root);
     }
-    composer.blocks
+    Composed {
+        blocks: composer.arrangement.into_blocks(),
+        cuts: composer.cuts,
+        lines: composer.lines,
+    }
 }
 
 /// An element that is open.
@@ -66,31 +90,20 @@ struct Open {
     is_table: bool,
 }
 
-/// What a line belongs to: decided by the elements around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
-    Plain,
-    Heading(u8),
-    /// The outermost list.
-    List(Index),
-    /// The outermost quotation.
-    Quote(Index),
-    /// Table, row and cell.
-    Cell(Index, Index, Index),
-    Preformatted(Index),
-}
-
 struct Composer<'o, 'a> {
     outline: &'o Outline<'a>,
     metadata: &'o Metadata,
+    clues: &'o Clues<'o>,
     base: &'o Url,
     pruner: Pruner<'o, 'a>,
     open: Vec<Open>,
     line: Line,
-    blocks: Vec<Block>,
-    last_group: Option<Group>,
+    arrangement: Arrangement,
+    cuts: Vec<Cut>,
+    lines: Vec<u32>,
     n_kept: u32,
-    n_related: usize,
+    /// Of what is kept, the stand-first that stands outside of the text.
+    n_before_text: u32,
     ended: bool,
 }
 
@@ -104,7 +117,7 @@ impl Composer<'_, '_> {
         }
         self.close_until(usize::MAX);
         self.flush();
-        self.last_group = None;
+        self.arrangement.part();
     }
 
     /// Takes in one node; returns where to go on.
@@ -119,16 +132,19 @@ impl Composer<'_, '_> {
         if index != root {
             match self.pruner.judge(index, self.n_kept) {
                 Verdict::Keep => {}
-                Verdict::Drop => {
+                Verdict::Drop(why) => {
+                    self.note(index, why);
                     self.break_at(item.tag);
                     return item.end;
                 }
-                Verdict::Related => {
+                Verdict::Related(why) => {
+                    self.note(index, why);
                     self.break_at(item.tag);
                     self.gather_related(index);
                     return item.end;
                 }
-                Verdict::End => {
+                Verdict::End(why) => {
+                    self.note(index, why);
                     self.flush();
                     self.ended = true;
                     return item.end;
@@ -154,7 +170,10 @@ impl Composer<'_, '_> {
                 self.push_embed(index);
                 return item.end;
             }
-            _ if item.hints.caption && item.tag.is_block() && item.weight <= 600 => {
+            _ if item.tag.is_block()
+                && ((item.hints.caption && item.weight <= 600)
+                    || (item.hints.credit && item.weight <= 150)) =>
+            {
                 self.flush();
                 self.push_caption(index);
                 return item.end;
@@ -163,6 +182,10 @@ impl Composer<'_, '_> {
             _ => self.open(index),
         }
         index + 1
+    }
+
+    fn note(&mut self, index: Index, why: &'static str) {
+        self.cuts.push(Cut { index, why });
     }
 
     fn break_at(&mut self, tag: Tag) {
@@ -275,166 +298,68 @@ impl Composer<'_, '_> {
         if shown.trim().is_empty() {
             return;
         }
-        if !matches!(group, Group::Preformatted(_)) && self.is_unwanted(&line, &shown, group) {
+        if !matches!(group, Group::Preformatted(_)) && !self.accepts(&line, &shown, group) {
             return;
         }
         self.n_kept = self.n_kept.saturating_add(text::weight(&shown));
-        self.place(line, group);
-        self.last_group = Some(group);
+        let position = self.list_position();
+        self.arrangement.add(line, group, position);
     }
 
-    fn place(&mut self, line: Line, group: Group) {
-        let same_group = match (self.last_group, group) {
-            (Some(Group::Cell(a, ..)), Group::Cell(b, ..)) => a == b,
-            (Some(last), now) => last == now,
-            _ => false,
+    /// Whether a line is part of the text; what else it is good for is kept.
+    fn accepts(&mut self, line: &Line, shown: &str, group: Group) -> bool {
+        let candidate = Candidate {
+            line,
+            shown,
+            place: match group {
+                Group::Plain => Place::Paragraph,
+                Group::Heading(_) => Place::Heading,
+                _ => Place::Inside,
+            },
+            is_first: self.n_kept == self.n_before_text,
         };
-        let (depth, ordered) = self.list_position();
-        match (group, self.blocks.last_mut().filter(|_| same_group)) {
-            (Group::List(_), Some(Block::List(items))) => items.push(ListItem {
-                depth,
-                ordered,
-                line,
-            }),
-            (Group::List(_), _) => self.blocks.push(Block::List(vec![ListItem {
-                depth,
-                ordered,
-                line,
-            }])),
-            (Group::Quote(_), Some(Block::Quote(lines))) => lines.push(line),
-            (Group::Quote(_), _) => self.blocks.push(Block::Quote(vec![line])),
-            (Group::Cell(_, row, cell), Some(Block::Table(rows))) => {
-                let (last_row, last_cell) = match self.last_group {
-                    Some(Group::Cell(_, last_row, last_cell)) => (last_row, last_cell),
-                    _ => (usize::MAX, usize::MAX),
-                };
-                if last_row != row {
-                    rows.push(vec![line]);
-                } else if let Some(cells) = rows.last_mut() {
-                    match cells.last_mut().filter(|_| last_cell == cell) {
-                        Some(before) => {
-                            before.push(Span {
-                                text: " ".to_owned(),
-                                ..Span::default()
-                            });
-                            before.extend(line);
-                        }
-                        None => cells.push(line),
-                    }
-                }
+        let why = match lines::judge(self.metadata, candidate) {
+            LineVerdict::Keep if self.repeats(shown, group) => "repeats on this site",
+            LineVerdict::Keep => return true,
+            LineVerdict::Drop(why) => why,
+            LineVerdict::Related(why) => {
+                self.arrangement.add_related_line(line, self.base.as_str());
+                why
             }
-            (Group::Cell(..), _) => self.blocks.push(Block::Table(vec![vec![line]])),
-            (Group::Heading(level), _) => self.blocks.push(Block::Heading(level, line)),
-            (Group::Preformatted(_), _) => {
-                let shown = line_text(&line);
-                self.blocks.push(Block::Preformatted(
-                    shown.trim_matches('\n').trim_end().to_owned(),
-                ));
+            LineVerdict::Correction => {
+                self.arrangement
+                    .add_block(Block::Correction(shown.to_owned()));
+                "correction"
             }
-            (Group::Plain, _) => self.blocks.push(Block::Paragraph(line)),
+        };
+        if let Some(open) = self.open.last() {
+            self.note(open.index, why);
         }
+        false
     }
 
-    fn list_position(&self) -> (u8, bool) {
+    /// Whether a line is on other pages of the site as well. It is noted for the memory.
+    fn repeats(&mut self, shown: &str, group: Group) -> bool {
+        let Some(memory) = self.clues.memory else {
+            return false;
+        };
+        let Some(hash) = memory::line_hash(shown).filter(|_| !matches!(group, Group::Heading(_)))
+        else {
+            return false;
+        };
+        self.lines.push(hash);
+        memory.is_furniture(hash) && !self.clues.anchors(shown)
+    }
+
+    fn list_position(&self) -> ListPosition {
         let mut lists = self
             .open
             .iter()
             .filter(|open| matches!(open.tag, Tag::Ul | Tag::Ol | Tag::Dl));
         let n_lists = lists.clone().count();
-        let ordered = lists.next_back().is_some_and(|list| list.tag == Tag::Ol);
-        (n_lists.saturating_sub(1).min(8) as u8, ordered)
-    }
-
-    /// Lines that are no part of the text: the headline again, a link to another article
-    /// that stands alone, calls to subscribe. Related links are kept apart.
-    fn is_unwanted(&mut self, line: &Line, shown: &str, group: Group) -> bool {
-        if matches!(group, Group::Plain | Group::Heading(_)) {
-            let form = comparable(shown);
-            if self.metadata.titles.contains(&form) {
-                return true;
-            }
-        }
-        let weight = text::weight(shown);
-        if !shown.chars().any(char::is_alphanumeric) {
-            return true;
-        }
-        let linked: u32 = line
-            .iter()
-            .filter(|span| span.link.is_some())
-            .map(|span| text::weight(&span.text))
-            .sum();
-        if matches!(group, Group::Plain) && weight <= 150 && self.is_byline(shown) {
-            return true;
-        }
-        let lead = phrases::leads_elsewhere(shown);
-        let is_link = linked > 0 && f64::from(linked) >= 0.8 * f64::from(weight) && weight <= 250;
-        if group == Group::Plain && (is_link || (lead && linked > 0 && weight <= 300)) {
-            self.push_related(line);
-            return true;
-        }
-        if weight <= 300 && phrases::is_furniture(shown) {
-            return true;
-        }
-        lead && weight <= 60
-    }
-
-    /// A line that only names the authors, or, before the text, gives the date.
-    fn is_byline(&self, shown: &str) -> bool {
-        let mut names = Vec::new();
-        authors::add(&mut names, shown);
-        let known = |name: &String| {
-            let name = comparable(name);
-            self.metadata
-                .authors
-                .iter()
-                .any(|author| comparable(author) == name)
-        };
-        if !names.is_empty()
-            && names.iter().any(known)
-            && (names.iter().all(known) || self.n_kept == 0)
-        {
-            return true;
-        }
-        if self.n_kept == 0 && text::weight(shown) <= 60 && authors::is_byline(shown) {
-            return true;
-        }
-        let is_short = text::weight(shown) <= 70;
-        self.n_kept == 0
-            && is_short
-            && dates::read(shown)
-                .is_some_and(|date| date.precision() > 0 || text::weight(shown) <= 35)
-    }
-
-    fn push_related(&mut self, line: &Line) {
-        let link = line.iter().find_map(|span| span.link.clone());
-        let title: String = line
-            .iter()
-            .filter(|span| span.link.is_some())
-            .map(|span| span.text.as_str())
-            .collect();
-        self.add_related(&title, link.as_deref());
-    }
-
-    fn add_related(&mut self, title: &str, link: Option<&str>) {
-        let title = text::folded(title);
-        let Some(link) = link.filter(|link| link.starts_with("http")) else {
-            return;
-        };
-        if self.n_related >= MAX_RELATED
-            || text::count_words(&title) < 3
-            || link == self.base.as_str()
-        {
-            return;
-        }
-        let related = Related {
-            title,
-            url: link.to_owned(),
-        };
-        let block = Block::Related(related);
-        if !self.blocks.contains(&block) {
-            self.n_related += 1;
-            self.blocks.push(block);
-            self.last_group = None;
+        ListPosition {
+            depth: n_lists.saturating_sub(1).min(8) as u8,
+            ordered: lists.next_back().is_some_and(|list| list.tag == Tag::Ol),
         }
     }
 
@@ -443,13 +368,15 @@ impl Composer<'_, '_> {
         let end = self.outline.item(index).end;
         for at in index..end {
             let item = self.outline.item(at);
-            if self.n_related >= MAX_RELATED {
+            if self.arrangement.has_enough_related() {
                 return;
             }
             if item.tag == Tag::A && !item.hidden && item.weight >= 15 && item.weight <= 250 {
                 let title = self.outline.text_of(at, 300);
-                let link = self.link(at);
-                self.add_related(&title, link.as_deref());
+                if let Some(link) = self.link(at) {
+                    let own_url = self.base.as_str();
+                    self.arrangement.add_related(&title, &link, own_url);
+                }
             }
         }
     }
@@ -457,17 +384,14 @@ impl Composer<'_, '_> {
     fn push_figure(&mut self, index: Index) {
         if let Some(image) = figure::read(self.outline, index, self.base) {
             self.flush();
-            if !matches!(self.blocks.last(), Some(Block::Figure(last)) if last.url == image.url) {
-                self.blocks.push(Block::Figure(image));
-                self.last_group = None;
-            }
+            self.arrangement.add_figure(image);
         }
     }
 
     /// A caption outside of a figure belongs to the picture before it.
     fn push_caption(&mut self, index: Index) {
         let caption = self.outline.text_of(index, 1_000);
-        if let Some(Block::Figure(image)) = self.blocks.last_mut()
+        if let Some(image) = self.arrangement.last_figure()
             && image.caption.is_none()
             && !caption.is_empty()
         {
@@ -491,11 +415,10 @@ impl Composer<'_, '_> {
             .attribute(index, "title")
             .map(text::folded)
             .unwrap_or_default();
-        self.blocks.push(Block::Embed(Related {
+        self.arrangement.add_block(Block::Embed(Related {
             title,
             url: url.into(),
         }));
-        self.last_group = None;
     }
 }
 

@@ -4,15 +4,11 @@
 //! root we step down as long as one child holds nearly all of the value; where the value
 //! spreads over several children, they are the article. Linear in the size of the page.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use super::json_ld::begins_alike;
+use super::clues::Clues;
 use super::metadata::Metadata;
 use super::outline::{Index, Outline};
 use super::tag::Tag;
-use super::text::comparable;
-use super::title::similarity;
+use super::text::{comparable, prefix};
 
 /// A child with at least this share of the value is stepped into.
 const DOMINANT: f64 = 0.72;
@@ -28,23 +24,64 @@ pub(super) struct Content {
     pub(super) roots: Vec<Index>,
     /// The element of the stand-first, when it is outside of the roots.
     pub(super) standfirst: Option<Index>,
+    /// The element that says what the page's description says, wherever it is.
+    pub(super) lead: Option<Index>,
+}
+
+/// Whether what elements are called decides about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// As a rule.
+    Believed,
+    /// When nearly all of the page has names of furniture.
+    Ignored,
 }
 
 /// Finds the article.
-pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata) -> Content {
+pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata, clues: &Clues<'_>) -> Content {
     if outline.len() == 0 {
         return Content::default();
     }
-    let excluded = excluded(outline, metadata);
-    let values = values(outline, metadata, &excluded);
-    let best = descend(outline, metadata, &values);
+    let found = find_believing(outline, metadata, clues, Names::Believed);
+    let prose = |content: &Content| -> u32 {
+        let roots = content.roots.iter();
+        roots.map(|&root| outline.item(root).prose).sum()
+    };
+    if prose(&found) >= ENOUGH_PROSE {
+        return found;
+    }
+    let other = find_believing(outline, metadata, clues, Names::Ignored);
+    if prose(&other) >= 3 * prose(&found).max(100) {
+        return other;
+    }
+    found
+}
+
+/// Pages with this much prose in their article are not looked at a second time.
+const ENOUGH_PROSE: u32 = 300;
+
+fn find_believing(
+    outline: &Outline<'_>,
+    metadata: &Metadata,
+    clues: &Clues<'_>,
+    names: Names,
+) -> Content {
+    let excluded = excluded(outline, metadata, names);
+    let lead = lead(outline, metadata, clues);
+    let values = values(outline, metadata, clues, &excluded, lead);
+    let best = usual_container(outline, clues, &values)
+        .unwrap_or_else(|| descend(outline, metadata, &values));
     let roots = with_siblings(outline, metadata, &values, &excluded, best);
-    let standfirst = standfirst(outline, metadata, &excluded, &roots);
-    Content { roots, standfirst }
+    let standfirst = standfirst(outline, metadata, clues, &excluded, &roots, lead);
+    Content {
+        roots,
+        standfirst,
+        lead,
+    }
 }
 
 /// Which nodes are furniture, or inside of it.
-fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
+fn excluded(outline: &Outline<'_>, metadata: &Metadata, names: Names) -> Vec<bool> {
     let total = f64::from(outline.item(0).prose);
     let mut excluded = vec![false; outline.len()];
     for index in 0..outline.len() {
@@ -54,8 +91,7 @@ fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
             .is_some_and(|headline| (index..item.end).contains(&headline));
         let is_large = f64::from(item.prose) > TOO_LARGE_FOR_FURNITURE * total;
         let hints = item.hints;
-        let by_name = hints.furniture
-            || hints.related
+        let by_name = (names == Names::Believed && (hints.furniture || hints.related))
             || matches!(
                 item.tag,
                 Tag::Nav | Tag::Footer | Tag::Aside | Tag::Form | Tag::Button
@@ -70,8 +106,13 @@ fn excluded(outline: &Outline<'_>, metadata: &Metadata) -> Vec<bool> {
 }
 
 /// The value of each subtree.
-fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<f64> {
-    let anchor = metadata.body.as_deref().map(Anchor::new);
+fn values(
+    outline: &Outline<'_>,
+    metadata: &Metadata,
+    clues: &Clues<'_>,
+    excluded: &[bool],
+    lead: Option<Index>,
+) -> Vec<f64> {
     let mut in_body = vec![false; outline.len()];
     let mut values = vec![0.0; outline.len()];
     for index in 0..outline.len() {
@@ -93,10 +134,11 @@ fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<
         if metadata.headline.is_some_and(|headline| index < headline) {
             value *= 0.5;
         }
-        if let Some(anchor) = &anchor
-            && anchor.holds(&outline.text_of(index, 200))
-        {
+        if clues.has_anchors() && clues.anchors(&outline.text_of(index, 200)) {
             value *= 3.0;
+        }
+        if Some(index) == lead {
+            value *= 1.5;
         }
         values[index] = value;
     }
@@ -106,31 +148,14 @@ fn values(outline: &Outline<'_>, metadata: &Metadata, excluded: &[bool]) -> Vec<
     values
 }
 
-/// The structured data's text, asked whether a paragraph is in it: by the hash of each run
-/// of some words, so that asking takes no longer for long texts.
-struct Anchor(HashSet<u64>);
-
-impl Anchor {
-    /// Words in a run.
-    const N_WORDS: usize = 5;
-
-    fn new(body: &str) -> Self {
-        let form = comparable(body);
-        let words: Vec<&str> = form.split(' ').collect();
-        Self(words.windows(Self::N_WORDS).map(hash).collect())
-    }
-
-    fn holds(&self, paragraph: &str) -> bool {
-        let form = comparable(paragraph);
-        let words: Vec<&str> = form.split(' ').take(Self::N_WORDS).collect();
-        words.len() == Self::N_WORDS && self.0.contains(&hash(&words))
-    }
-}
-
-fn hash(words: &[&str]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    words.hash(&mut hasher);
-    hasher.finish()
+/// The element that stands where the site's other articles stood, when it holds enough of
+/// the value to be an article.
+fn usual_container(outline: &Outline<'_>, clues: &Clues<'_>, values: &[f64]) -> Option<Index> {
+    let usual = clues.memory?.usual_containers(outline);
+    usual
+        .into_iter()
+        .max_by(|&a, &b| values[a].total_cmp(&values[b]).then(b.cmp(&a)))
+        .filter(|&best| values[best] >= 200.0 && values[best] >= 0.2 * values[0])
 }
 
 /// Steps down from the root to the element whose children share the article.
@@ -238,84 +263,96 @@ fn with_siblings(
     roots
 }
 
+/// The element that says what the page's description says: the first one from the headline
+/// on. Its name does not matter; `teaser-text` is often the stand-first.
+fn lead(outline: &Outline<'_>, metadata: &Metadata, clues: &Clues<'_>) -> Option<Index> {
+    if !clues.has_description() {
+        return None;
+    }
+    let start = metadata.headline.unwrap_or(0).saturating_sub(40);
+    (start..outline.len()).find(|&index| {
+        let item = outline.item(index);
+        if item.hidden
+            || !item.tag.is_block()
+            || item.own_weight < 20
+            || item.own_weight * 10 < item.weight * 7
+            || item.own_linked * 2 > item.own_weight
+            || item.hints.comments
+            || Some(index) == metadata.headline
+        {
+            return false;
+        }
+        let shown = outline.text_of(index, 100);
+        if clues.starts_as_described(&comparable(prefix(&shown, 60))) {
+            return !metadata
+                .titles
+                .contains(&comparable(&outline.text_of(index, 1_000)));
+        }
+        // Only texts of about the same length can be alike.
+        clues.can_be_alike(item.own_weight) && {
+            let form = comparable(&outline.text_of(index, 1_000));
+            clues.says_the_same(&form) && !metadata.titles.contains(&form)
+        }
+    })
+}
+
 /// The stand-first outside of the text: the element that says what the page's description
 /// says, or one named for it, between the headline and the text.
 fn standfirst(
     outline: &Outline<'_>,
     metadata: &Metadata,
+    clues: &Clues<'_>,
     excluded: &[bool],
     roots: &[Index],
+    lead: Option<Index>,
 ) -> Option<Index> {
     let first = *roots.first()?;
     let inside = |index: Index| {
         let n_before = roots.partition_point(|&root| root <= index);
         n_before > 0 && index < outline.item(roots[n_before - 1]).end
     };
-    let start = metadata
-        .headline
-        .map_or(first.saturating_sub(300), |headline| {
-            headline.min(first).saturating_sub(40)
-        });
-    let description = metadata
-        .description
-        .as_deref()
-        .filter(|text| text.chars().count() >= 25);
-    let wanted = description.map(comparable);
-
-    if let Some(description) = description
-        && roots
-            .iter()
-            .any(|&root| begins_with(outline, root, description))
+    if roots
+        .iter()
+        .any(|&root| begins_as_described(outline, root, clues))
     {
         return None;
     }
-    let mut named = None;
-    let end = outline.len().min(first + 2_000);
-    for (index, &is_excluded) in excluded.iter().enumerate().take(end).skip(start) {
+    if let Some(lead) = lead.filter(|&lead| lead < first + 2_000) {
+        return Some(lead).filter(|&lead| !inside(lead));
+    }
+    let start = metadata
+        .headline
+        .map_or(first.saturating_sub(300), |headline| headline.min(first));
+    (start..first).find(|&index| {
         let item = outline.item(index);
-        if is_excluded
-            || item.hidden
-            || item.own_weight < 20
-            || !item.tag.is_block()
-            || inside(index)
-        {
-            continue;
-        }
-        if item.own_linked * 2 > item.own_weight || Some(index) == metadata.headline {
-            continue;
-        }
-        let shown = outline.text_of(index, 1_000);
-        let form = comparable(&shown);
-        if metadata.titles.contains(&form) {
-            continue;
-        }
-        if let (Some(description), Some(wanted)) = (description, &wanted)
-            && (begins_alike(&shown, description) || similarity(&form, wanted) >= 0.8)
-        {
-            return Some(index);
-        }
         let is_named = item.hints.standfirst
             || outline
                 .ancestors(index)
                 .take(2)
                 .any(|ancestor| outline.item(ancestor).hints.standfirst);
-        if named.is_none()
-            && is_named
-            && index < first
+        is_named
+            && !excluded[index]
+            && !item.hidden
+            && item.tag.is_block()
+            && !inside(index)
             && item.own_weight >= 40
+            && item.own_linked * 2 <= item.own_weight
             && !item.hints.byline
             && !item.hints.caption
-        {
-            named = Some(index);
-        }
-    }
-    named.filter(|&index| metadata.headline.is_none_or(|headline| index > headline))
+            && Some(index) != metadata.headline
+            && !metadata
+                .titles
+                .contains(&comparable(&outline.text_of(index, 1_000)))
+    })
 }
 
-/// Whether one of the first paragraphs of a subtree begins like a text.
-fn begins_with(outline: &Outline<'_>, root: Index, wanted: &str) -> bool {
-    (root..outline.item(root).end)
-        .filter(|&index| outline.item(index).tag.is_block() && outline.item(index).own_weight >= 20)
-        .take(8)
-        .any(|index| begins_alike(&outline.text_of(index, 400), wanted))
+/// Whether one of the first paragraphs of a subtree begins like a description.
+fn begins_as_described(outline: &Outline<'_>, root: Index, clues: &Clues<'_>) -> bool {
+    clues.has_description()
+        && (root..outline.item(root).end)
+            .filter(|&index| {
+                outline.item(index).tag.is_block() && outline.item(index).own_weight >= 20
+            })
+            .take(8)
+            .any(|index| clues.begins_as_described(&outline.text_of(index, 400)))
 }

@@ -41,7 +41,7 @@ pub(super) fn is_captioned_picture(outline: &Outline<'_>, index: Index) -> bool 
     let item = outline.item(index);
     let is_box = matches!(
         item.tag,
-        Tag::Div | Tag::Section | Tag::Li | Tag::Other | Tag::Dl | Tag::Table
+        Tag::Div | Tag::Section | Tag::Li | Tag::Other | Tag::Dl | Tag::Table | Tag::Center
     );
     let most = if item.hints.picture || item.hints.caption {
         350

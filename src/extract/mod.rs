@@ -1,46 +1,62 @@
 //! From a page to an article. Pure; imports nothing of ours.
 //!
-//! The way, in the order in which to read the files: `decode` the bytes; `parse` them
-//! with limits on depth and size; list the tree as an `outline` in document order, with
-//! `tag` and `hints` for each element; read the `metadata` (`json_ld`, `title`, `authors`,
-//! `published`, `dates`); find the `content`; `compose` its `blocks`, with `prune` and
-//! `phrases` deciding what is furniture and `figure` reading pictures; `render` them.
+//! The way, in the order in which to read the files: `decode` the bytes; `reduce` the page
+//! to what can matter; `parse` it with limits on depth and size; list the tree as an
+//! `outline` in document order, with `tag` and `hints` (by `vocabulary`) for each element;
+//! read the `metadata` (`json_ld`, `title`, `authors`, `published`, `dates`); find the
+//! `body`: gather the `clues` (also from the feed, `prior`, and the site, `memory`), find
+//! the `content`, `compose` its `blocks`, with `prune` and `lines` (by `phrases`) deciding
+//! what is furniture, `figure` reading pictures, `arrange` putting lines into blocks and
+//! `edges` cutting what stands behind the text; say the `confidence`; `render`.
 //! Nothing here recurses over the tree, so no page can exhaust the stack.
 
+mod arrange;
 mod authors;
 mod blocks;
+mod body;
+mod clues;
 mod compose;
+mod confidence;
 mod content;
 mod dates;
 mod decode;
+mod edges;
 mod figure;
 mod hints;
 mod json_ld;
 mod language;
 mod line;
+mod lines;
+mod memory;
 mod metadata;
 mod outline;
 mod parse;
 mod phrases;
 mod plain_text;
+mod prior;
 mod prune;
 mod published;
+mod reduce;
 mod render;
 mod sanitize;
 mod state;
 mod tag;
 mod text;
 mod title;
+mod vocabulary;
 
 use jiff::Timestamp;
 use url::Url;
 
 use self::blocks::Block;
+use self::body::Body;
 use self::metadata::Metadata;
 use self::outline::Outline;
 
 pub use self::decode::decode;
+pub use self::memory::{PageFacts, SiteMemory};
 pub use self::plain_text::plain_text;
+pub use self::prior::Prior;
 pub use self::sanitize::sanitize;
 
 /// Limits and choices.
@@ -94,6 +110,11 @@ pub struct Extracted {
     pub tags: Vec<String>,
     /// Words in `text`.
     pub word_count: usize,
+    /// How sure we are of the body: the probability that it is right, 0..=1. A model over
+    /// what was observed while finding it; 0 where there is no text.
+    pub confidence: f64,
+    /// What the page can teach a [`SiteMemory`]; empty when none was given.
+    pub facts: PageFacts,
 }
 
 /// A date, and how much of it the page said.
@@ -103,7 +124,7 @@ pub struct Published {
     pub at: Timestamp,
     /// As RFC 3339, or as a bare date (`2026-11-23`) where no time was given.
     pub text: String,
-    /// Where it was found: `json-ld`, `meta`, `time`, `url`, `text`.
+    /// Where it was found: `json-ld`, `meta`, `time`, `url`, `text`, `feed`.
     pub source: &'static str,
 }
 
@@ -154,22 +175,93 @@ pub enum Rejected {
     },
 }
 
+/// What is known besides the page. Nothing of it is needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'c> {
+    /// What the feed said.
+    pub prior: Option<&'c Prior>,
+    /// What other pages of the site taught; with it, facts to learn come back.
+    pub memory: Option<&'c SiteMemory>,
+}
+
 /// Cuts the article from a page. Links are resolved against `url`.
 ///
 /// # Errors
 /// [`Rejected`] when the page holds no article.
 pub fn extract(html: &str, url: &Url, settings: &Settings) -> Result<Extracted, Rejected> {
+    extract_with(html, url, settings, &Context::default())
+}
+
+/// Like [`extract`], with what is known besides the page.
+///
+/// # Errors
+/// [`Rejected`] when the page holds no article.
+pub fn extract_with(
+    html: &str,
+    url: &Url,
+    settings: &Settings,
+    context: &Context<'_>,
+) -> Result<Extracted, Rejected> {
+    let mut found = find_body(html, url, settings, context, |_, metadata, body| {
+        assemble(body, metadata)
+    })?;
+    if let Some(prior) = context.prior {
+        prior::fill(&mut found, prior);
+    }
+    judge(found, settings)
+}
+
+/// A part of a page that is not taken for text although it stands in its midst.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutPart {
+    /// What decided: a name, an element, a share of links, a phrase.
+    pub reason: &'static str,
+    /// The beginning of its text, at most some hundred characters.
+    pub text: String,
+}
+
+/// What [`extract_with`] cuts from inside the article's container, in document order: for
+/// whoever asks why something is missing.
+///
+/// # Errors
+/// [`Rejected::TooDeep`].
+pub fn cut_parts(
+    html: &str,
+    url: &Url,
+    settings: &Settings,
+    context: &Context<'_>,
+) -> Result<Vec<CutPart>, Rejected> {
+    find_body(html, url, settings, context, |outline, _, body| {
+        let cuts = body.cuts.iter();
+        cuts.map(|cut| CutPart {
+            reason: cut.why,
+            text: outline.text_of(cut.index, 200),
+        })
+        .collect()
+    })
+}
+
+/// Parses a page, reads its metadata and finds its body.
+fn find_body<T>(
+    html: &str,
+    url: &Url,
+    settings: &Settings,
+    context: &Context<'_>,
+    then: impl FnOnce(&Outline<'_>, Metadata, Body) -> T,
+) -> Result<T, Rejected> {
+    let page = reduce::reduce(html);
     let document =
-        parse::parse_guarded(html, settings.max_depth).map_err(|_| Rejected::TooDeep {
+        parse::parse_guarded(&page, settings.max_depth).map_err(|_| Rejected::TooDeep {
             limit: settings.max_depth,
         })?;
     let outline = Outline::of(&document);
     let base = base_url(&outline, url);
-    let metadata = metadata::read(&outline, &base, url);
-    let content = content::find(&outline, &metadata);
-    let blocks = compose::compose(&outline, &metadata, &content, &base);
-    let blocks = rescue(blocks, &outline, &metadata);
-    judge(assemble(&blocks, metadata), settings)
+    let mut metadata = metadata::read(&outline, &base, url);
+    if let Some(prior) = context.prior {
+        prior::add_title(&mut metadata, prior);
+    }
+    let body = body::find(&outline, &metadata, context, &page.scripts, url, &base);
+    Ok(then(&outline, metadata, body))
 }
 
 /// The URL against which links are resolved: `<base href>` if there is one (WHATWG HTML,
@@ -186,43 +278,18 @@ fn base_url(outline: &Outline<'_>, url: &Url) -> Url {
         .unwrap_or_else(|| url.clone())
 }
 
-/// The text of the page's structured data or state, where the markup holds much less: the
-/// page is then drawn by a script.
-fn rescue(blocks: Vec<Block>, outline: &Outline<'_>, metadata: &Metadata) -> Vec<Block> {
-    let n_found = text::count_words(&render::text(&blocks));
-    let is_much_more = |body: &String| {
-        let n_stated = text::count_words(body);
-        n_stated >= 40 && n_stated > 3 * n_found
-    };
-    let stated = metadata.body.clone().filter(is_much_more);
-    let body = match stated {
-        None if n_found < MAX_WORDS_TO_RESCUE => {
-            state::find(outline, metadata).filter(is_much_more)
-        }
-        stated => stated,
-    };
-    let Some(body) = body else { return blocks };
-    let mut rescued: Vec<Block> = blocks
-        .into_iter()
-        .filter(|block| matches!(block, Block::Figure(_)))
-        .collect();
-    rescued.extend(body.split("\n\n").map(|paragraph| {
-        Block::Paragraph(vec![blocks::Span {
-            text: paragraph.to_owned(),
-            ..blocks::Span::default()
-        }])
-    }));
-    rescued
-}
-
-/// Pages with this many words need no rescue from their scripts.
-const MAX_WORDS_TO_RESCUE: usize = 80;
-
-fn assemble(blocks: &[Block], metadata: Metadata) -> Extracted {
-    let text = render::text(blocks);
+fn assemble(body: Body, metadata: Metadata) -> Extracted {
+    let Body {
+        blocks,
+        text,
+        facts,
+        confidence,
+        ..
+    } = body;
+    let confidence = if text.is_empty() { 0.0 } else { confidence };
     let mut images = metadata.images;
     let mut related: Vec<Related> = Vec::new();
-    for block in blocks {
+    for block in &blocks {
         match block {
             Block::Figure(image) => add_image(&mut images, image),
             Block::Related(link) => related.push(link.clone()),
@@ -234,19 +301,24 @@ fn assemble(blocks: &[Block], metadata: Metadata) -> Extracted {
         authors: metadata.authors,
         published: metadata.published,
         modified: metadata.modified,
-        language: language::choose(&text, metadata.language),
+        language: language::choose(text::prefix(&text, MAX_DETECTED), metadata.language),
         canonical_url: metadata.canonical_url,
         site_name: metadata.site_name,
         description: metadata.description,
         word_count: text::count_words(&text),
-        markdown: render::markdown(blocks),
-        html: render::html(blocks),
+        markdown: render::markdown(&blocks),
+        html: render::html(&blocks),
         text,
         images,
         related,
         tags: metadata.tags,
+        confidence,
+        facts,
     }
 }
+
+/// Characters of the text by which its language is told: more make it no surer.
+const MAX_DETECTED: usize = 1_500;
 
 /// Adds a picture, or its caption and credit to the same picture named in the metadata.
 fn add_image(images: &mut Vec<Image>, image: &Image) {

@@ -3,6 +3,8 @@
 //! Each node knows where its subtree ends, so "everything inside" is a range and no step
 //! needs recursion. Sums over subtrees are made once, from the last node to the first.
 
+use std::collections::{HashMap, HashSet};
+
 use ego_tree::NodeRef;
 use ego_tree::iter::Edge;
 use scraper::{Html, Node};
@@ -64,6 +66,7 @@ impl<'a> Outline<'a> {
         };
         outline.attribute_text_to_blocks();
         outline.sum_up();
+        outline.distrust_names();
         outline
     }
 
@@ -181,6 +184,40 @@ impl<'a> Outline<'a> {
         }
     }
 
+    /// Takes back what a class suggests when it is the class of most paragraphs of the page.
+    fn distrust_names(&mut self) {
+        let total = self.items.first().map_or(0, |root| root.prose);
+        let mut prose: HashMap<&str, (HashSet<u32>, u32)> = HashMap::new();
+        for (index, item) in self.items.iter().enumerate() {
+            let is_suspect = item.hints.furniture || item.hints.related;
+            if !is_suspect || item.prose == 0 || !self.is_one_paragraph(index) {
+                continue;
+            }
+            if let Some(class) = attribute(item.node, "class") {
+                let (lengths, sum) = prose.entry(class).or_default();
+                lengths.insert(item.prose);
+                *sum = sum.saturating_add(item.prose);
+            }
+        }
+        // The same notice again and again has one length.
+        prose.retain(|_, (lengths, sum)| lengths.len() >= 5 && *sum > total / 2);
+        if prose.is_empty() {
+            return;
+        }
+        for item in &mut self.items {
+            if attribute(item.node, "class").is_some_and(|class| prose.contains_key(class)) {
+                (item.hints.furniture, item.hints.related) = (false, false);
+            }
+        }
+    }
+
+    /// Whether all text of an element is in one block: its own or that of one inside.
+    fn is_one_paragraph(&self, index: Index) -> bool {
+        let item = &self.items[index];
+        let mut inner = self.items[index..item.end].iter();
+        inner.any(|inner| inner.own_weight == item.weight)
+    }
+
     fn sum_up(&mut self) {
         for index in (1..self.items.len()).rev() {
             let item = &mut self.items[index];
@@ -221,10 +258,11 @@ pub(super) fn attribute<'a>(node: NodeRef<'a, Node>, name: &str) -> Option<&'a s
 fn list(document: &Html) -> Vec<Item<'_>> {
     let mut items: Vec<Item<'_>> = Vec::with_capacity(document.tree.values().len());
     let mut open: Vec<Index> = Vec::new();
+    let mut reader = hints::Reader::default();
     for edge in document.tree.root().traverse() {
         match edge {
             Edge::Open(node) => {
-                let Some(item) = item(node, &open, &items) else {
+                let Some(item) = item(node, &open, &items, &mut reader) else {
                     continue;
                 };
                 let index = items.len();
@@ -245,17 +283,22 @@ fn list(document: &Html) -> Vec<Item<'_>> {
 }
 
 /// The entry for one node; `None` for comments and the like.
-fn item<'a>(node: NodeRef<'a, Node>, open: &[Index], items: &[Item<'a>]) -> Option<Item<'a>> {
+fn item<'a>(
+    node: NodeRef<'a, Node>,
+    open: &[Index],
+    items: &[Item<'a>],
+    reader: &mut hints::Reader<'a>,
+) -> Option<Item<'a>> {
     let tag = match node.value() {
         Node::Document | Node::Fragment => Tag::Other,
-        Node::Element(element) => Tag::named(&element.name.local),
+        Node::Element(element) => Tag::of(&element.name.local),
         Node::Text(_) => Tag::Text,
         _ => return None,
     };
     let index = items.len();
     let parent = open.last().map(|&parent| &items[parent]);
     let hints = match node.value() {
-        Node::Element(element) => hints::read(tag, element),
+        Node::Element(element) => reader.read(tag, element),
         _ => Hints::default(),
     };
     let parent_index = open.last().copied().unwrap_or(index);

@@ -1,8 +1,6 @@
 //! The few phrases that tell furniture where the markup does not, in the languages of many
 //! newspapers. Only whole beginnings of short paragraphs are compared.
 
-use super::text::comparable;
-
 /// Beginnings of lines that lead to another article.
 const LEADS: &[&str] = &[
     "read more",
@@ -121,20 +119,163 @@ const FURNITURE: &[&str] = &[
     "abonneer",
     "continue reading",
     "scroll to continue",
+    "il vous reste",
+    "möchten sie weiterlesen",
+    "ja ich bin abonnent",
+    "ja ich benötige ein abo",
+    "up next",
+    "additional reporting by",
+    "wszelkie prawa zastrzeżone",
+    "todos los derechos reservados",
+    "tous droits réservés",
+    "alle rechte vorbehalten",
+    "tutti i diritti riservati",
+    "todos os direitos reservados",
+    "update required",
+    "table of contents",
+    "inhaltsverzeichnis",
 ];
 
-/// Whether a line begins as links to other articles do.
-pub(super) fn leads_elsewhere(line: &str) -> bool {
-    begins_with_any(line, LEADS)
+/// Parts of words of which one from each list stands in what pages show in place of
+/// something from elsewhere until the reader consents.
+const CONSENT: [&[&str]; 2] = [
+    &[
+        "extern",
+        "eingebettet",
+        "eingebunden",
+        "embedded content",
+        "third party content",
+        "contenu externe",
+        "contenus externes",
+        "contenido externo",
+        "contenuto esterno",
+        "ingesloten",
+        "ekstern",
+        "externt innehåll",
+        "drittanbieter",
+    ],
+    &[
+        "einwillig",
+        "zustimm",
+        "einverstanden",
+        "akzeptier",
+        "datenschutzerklärung",
+        "personenbezogene",
+        "your consent",
+        "you accept",
+        "cookie settings",
+        "votre consentement",
+        "vous acceptez",
+        "su consentimiento",
+        "tuo consenso",
+        "toestemming",
+        "samtykke",
+        "samtycke",
+    ],
+];
+
+/// Likewise of notices about readers' comments.
+const COMMENT_RULES: [&[&str]; 2] = [
+    &[
+        "kommentare",
+        "comments",
+        "commentaires",
+        "comentarios",
+        "comentários",
+        "commenti",
+        "комментирования",
+        "комментарии",
+        "reacties",
+        "komentarze",
+    ],
+    &[
+        "themenbezogen",
+        "netiquette",
+        "moderated",
+        "moderation",
+        "moderiert",
+        "modérés",
+        "modérateur",
+        "moderados",
+        "moderadores",
+        "serão aprovados",
+        "правила",
+        "moderati",
+        "regulamin",
+        "house rules",
+        "community guidelines",
+    ],
+];
+
+/// Whether a line, in comparable form, begins as links to other articles do.
+pub(super) fn leads_elsewhere(form: &str) -> bool {
+    begins_with_any(form, LEADS)
 }
 
-/// Whether a short paragraph begins as calls to subscribe, share or accept do.
-pub(super) fn is_furniture(line: &str) -> bool {
-    begins_with_any(line, FURNITURE)
+/// Whether a short paragraph, in comparable form, begins as calls to subscribe, share or
+/// accept do.
+pub(super) fn is_furniture(form: &str) -> bool {
+    begins_with_any(form, FURNITURE)
 }
 
-fn begins_with_any(line: &str, phrases: &[&str]) -> bool {
-    let form = comparable(super::text::prefix(line, 80));
+/// Words before the colon of a note of correction.
+const CORRECTION_LABELS: &[&str] = &[
+    "correction",
+    "corrections",
+    "clarification",
+    "korrektur",
+    "korrekturhinweis",
+    "rectificatif",
+    "erratum",
+    "corrección",
+    "fe de errores",
+    "correzione",
+    "errata corrige",
+    "correção",
+    "rectificatie",
+    "rettelse",
+    "rättelse",
+    "oikaisu",
+];
+
+/// Beginnings of paragraphs that tell what was corrected.
+const CORRECTIONS: &[&str] = &[
+    "editor s note an earlier version",
+    "editor s note a previous version",
+    "this article was amended on",
+    "this article was corrected on",
+    "this article has been corrected",
+    "this story was corrected",
+    "this story has been corrected",
+    "this story has been updated to correct",
+    "an earlier version of this article",
+    "an earlier version of this story",
+    "a previous version of this article",
+    "a previous version of this story",
+    "anmerkung der redaktion in einer früheren",
+    "in einer früheren version dieses",
+    "in einer ersten version dieses",
+];
+
+/// Whether a paragraph, in comparable form, begins as notes of correction do. `shown` is
+/// the same as it is shown.
+pub(super) fn is_correction(form: &str, shown: &str) -> bool {
+    let has_label =
+        || begins_with_any(form, CORRECTION_LABELS) && super::text::prefix(shown, 40).contains(':');
+    begins_with_any(form, CORRECTIONS) || has_label()
+}
+
+/// Whether a paragraph, in comparable form, asks for consent to show something, or tells
+/// how to comment.
+pub(super) fn is_notice(form: &str) -> bool {
+    let has_both = |lists: &[&[&str]; 2]| {
+        let mut lists = lists.iter();
+        lists.all(|list| list.iter().any(|part| form.contains(part)))
+    };
+    has_both(&CONSENT) || has_both(&COMMENT_RULES)
+}
+
+fn begins_with_any(form: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| {
         form.strip_prefix(phrase)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
@@ -145,11 +286,41 @@ fn begins_with_any(line: &str, phrases: &[&str]) -> bool {
 mod tests {
     use super::*;
 
+    use super::super::text::comparable;
+
     #[test]
     fn only_whole_beginnings_count() {
-        assert!(leads_elsewhere("Read more: The rain"));
-        assert!(leads_elsewhere("» Lesen Sie auch: Der Regen"));
-        assert!(!leads_elsewhere("Readers were surprised"));
-        assert!(is_furniture("Sign up for our newsletter"));
+        assert!(leads_elsewhere(&comparable("Read more: The rain")));
+        assert!(leads_elsewhere(&comparable("» Lesen Sie auch: Der Regen")));
+        assert!(!leads_elsewhere(&comparable("Readers were surprised")));
+        assert!(is_furniture(&comparable("Sign up for our newsletter")));
+    }
+
+    #[test]
+    fn a_notice_speaks_of_foreign_things_and_of_consent() {
+        let notice = |text| is_notice(&comparable(text));
+
+        assert!(notice(
+            "Um eingebettete Inhalte zu sehen, ist deine Einwilligung nötig."
+        ));
+        assert!(!notice(
+            "Die externe Prüfung der Bilanz dauerte drei Monate."
+        ));
+        assert!(!notice(
+            "The committee asked for the consent of both houses."
+        ));
+    }
+
+    #[test]
+    fn a_correction_says_so_first() {
+        let correction = |text| is_correction(&comparable(text), text);
+
+        assert!(correction("Correction: the river rose by two metres."));
+        assert!(correction(
+            "An earlier version of this article named another town."
+        ));
+        assert!(!correction(
+            "Corrections were made to the course of the river."
+        ));
     }
 }

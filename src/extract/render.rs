@@ -23,7 +23,7 @@ pub(super) fn text(blocks: &[Block]) -> String {
                 cells.join("\t")
             }))),
             Block::Preformatted(text) => parts.push(text.clone()),
-            Block::Figure(_) | Block::Embed(_) | Block::Related(_) => {}
+            Block::Figure(_) | Block::Embed(_) | Block::Related(_) | Block::Correction(_) => {}
         }
     }
     parts.join("\n\n")
@@ -66,6 +66,7 @@ fn markdown_block(block: &Block) -> String {
                 markdown_link(&related.title, &related.url)
             )
         }
+        Block::Correction(text) => escape_line_starts(&escape_markdown(text)).replace('\n', "\\\n"),
     }
 }
 
@@ -338,6 +339,12 @@ fn html_block(to: &mut String, block: &Block) {
             to.push_str(&format!("<p><strong>{RELATED_LABEL}</strong> "));
             html_link(to, &related.url, &escape_html(&related.title));
             to.push_str("</p>");
+        }
+        Block::Correction(text) => {
+            to.push_str(&format!(
+                "<p>{}</p>",
+                escape_html(text).replace('\n', "<br>")
+            ));
         }
     }
 }

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::parse;
 use super::plain_text::plain_text;
+use super::reduce::reduce;
 
 /// Elements that pass.
 const ELEMENTS: &[&str] = &[
@@ -72,8 +73,8 @@ const MAX_DEPTH: usize = 256;
 /// absolute against `base` and `http(s)` or `mailto` only.
 #[must_use]
 pub fn sanitize(html: &str, base: Option<&Url>) -> String {
-    let html = parse::before_absurd_tag(html);
-    if parse::parse_guarded(html, MAX_DEPTH).is_err() {
+    let reduced = reduce(html);
+    if parse::parse_guarded(&reduced, MAX_DEPTH).is_err() {
         return ammonia::clean_text(&plain_text(html));
     }
     let attributes = HashMap::from([
@@ -97,7 +98,7 @@ pub fn sanitize(html: &str, base: Option<&Url>) -> String {
             None => UrlRelative::Deny,
         })
         .link_rel(Some("noopener nofollow"))
-        .clean(html)
+        .clean(&reduced.html)
         .to_string()
 }
 

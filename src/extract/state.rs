@@ -6,9 +6,7 @@ use serde_json::Value;
 
 use super::json_ld::begins_alike;
 use super::metadata::Metadata;
-use super::outline::Outline;
 use super::plain_text::plain_text;
-use super::tag::Tag;
 use super::text;
 
 /// Most bytes of scripts that are looked at.
@@ -37,19 +35,15 @@ const KEYS: &[&str] = &[
 
 /// The longest text in the page's state that is marked up as paragraphs, or kept under a
 /// name for it and begins like the page's description.
-pub(super) fn find(outline: &Outline<'_>, metadata: &Metadata) -> Option<String> {
+pub(super) fn find(scripts: &[&str], metadata: &Metadata) -> Option<String> {
     let mut n_bytes = 0;
     let mut best: Option<String> = None;
-    for (index, item) in outline.items().iter().enumerate() {
-        if item.tag != Tag::Script || n_bytes > MAX_BYTES {
-            continue;
-        }
-        let script = outline.raw_text(index);
-        if script.len() < MIN_BYTES || script.len() > MAX_BYTES {
-            continue;
-        }
+    for script in scripts {
         n_bytes += script.len();
-        for value in values(&script) {
+        if script.len() < MIN_BYTES || n_bytes > MAX_BYTES {
+            continue;
+        }
+        for value in values(script) {
             longest(&value, metadata, &mut best);
         }
     }

@@ -4,14 +4,24 @@
 /// zero-width characters. A space is put between what is there and what comes when
 /// either side has one.
 pub(super) fn push_folded(to: &mut String, text: &str) {
-    for c in text.chars() {
-        if c.is_whitespace() || c == '\u{a0}' {
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        // Nearly all text is runs of printable ASCII: they are copied as they are.
+        let n_plain = rest.bytes().take_while(u8::is_ascii_graphic).count();
+        if n_plain > 0 {
+            let (plain, behind) = rest.split_at(n_plain);
+            to.push_str(plain);
+            rest = behind;
+            continue;
+        }
+        if first.is_whitespace() {
             if !to.is_empty() && !to.ends_with([' ', '\n']) {
                 to.push(' ');
             }
-        } else if !is_invisible(c) {
-            to.push(c);
+        } else if !is_invisible(first) {
+            to.push(first);
         }
+        rest = &rest[first.len_utf8()..];
     }
 }
 
@@ -43,11 +53,26 @@ pub(super) fn is_invisible(c: char) -> bool {
 /// Letters and digits in lower case with single spaces: the form in which texts are compared.
 pub(super) fn comparable(text: &str) -> String {
     let mut to = String::with_capacity(text.len());
+    let mut is_parted = true;
     for c in text.chars() {
-        if c.is_alphanumeric() {
+        // Nearly all text is ASCII, which needs no tables.
+        let is_word = if c.is_ascii() {
+            c.is_ascii_alphanumeric()
+        } else {
+            c.is_alphanumeric()
+        };
+        if !is_word {
+            if !is_parted {
+                to.push(' ');
+            }
+            is_parted = true;
+            continue;
+        }
+        is_parted = false;
+        if c.is_ascii() {
+            to.push(c.to_ascii_lowercase());
+        } else {
             to.extend(c.to_lowercase());
-        } else if !to.is_empty() && !to.ends_with(' ') {
-            to.push(' ');
         }
     }
     to.truncate(to.trim_end().len());

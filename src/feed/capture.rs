@@ -3,13 +3,17 @@
 use url::Url;
 
 use super::elements::{Element, Field};
-use super::links::{is_web_url, push_tag};
+use super::links::{MAX_BASE_BYTES, MAX_GROWTH_BYTES, is_web_url, push_tag};
+use super::names::Vocabulary;
 use super::references::push_escaped;
-use super::text::TextKind;
+use super::text::{TextKind, cut};
 use super::tokens::{Tag, local};
 
 /// Deepest nesting of markup in content; what is deeper keeps its text and loses its tags.
 const MAX_INNER_DEPTH: usize = 512;
+
+/// Longest text of one field, in bytes; what is behind that is dropped.
+const MAX_FIELD_BYTES: usize = 4 << 20;
 
 /// Most names of which the next tag is remembered.
 const MAX_REMEMBERED: usize = 64;
@@ -43,11 +47,15 @@ pub(super) struct Capture<'a> {
     pub(super) permalink: Permalink,
     /// The element's name, prefix included.
     pub(super) name: &'a str,
+    /// Whether elements of another vocabulary stood within: the value is a line for each.
+    pub(super) is_list: bool,
     kind: TextKind,
     is_base64: bool,
     value: String,
     /// Whether `value` is markup: it is, once an element stood within the field.
     is_markup: bool,
+    /// By how much resolved links have made it longer, in bytes.
+    n_grown: usize,
     /// How many elements are open within.
     inner_depth: usize,
     /// Base addresses that elements within gave, with their depth.
@@ -67,10 +75,12 @@ impl<'a> Capture<'a> {
             field,
             permalink,
             name: tag.name,
+            is_list: false,
             kind,
             is_base64,
             value: String::new(),
             is_markup: false,
+            n_grown: 0,
             inner_depth: 0,
             inner_bases: Vec::new(),
             base: base.cloned(),
@@ -100,9 +110,21 @@ impl<'a> Capture<'a> {
         !lookahead.closes_in_time(self.name, position)
     }
 
+    /// Length of the value so far, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.value.len()
+    }
+
+    /// Whether the field is as long as a field may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.value.len() >= MAX_FIELD_BYTES
+    }
+
     /// Text, references decoded.
     pub(super) fn push_text(&mut self, text: &str) {
-        if self.is_markup {
+        let text = cut(text, MAX_FIELD_BYTES.saturating_sub(self.value.len()));
+        // Declared as HTML, and yet with elements within: the text is HTML all the same.
+        if self.is_markup && self.kind != TextKind::Html {
             push_escaped(&mut self.value, text);
         } else {
             self.value.push_str(text);
@@ -110,7 +132,15 @@ impl<'a> Capture<'a> {
     }
 
     /// A start tag within the field.
-    pub(super) fn push_start(&mut self, tag: &Tag<'a>, is_html: bool) {
+    pub(super) fn push_start(&mut self, tag: &Tag<'a>, vocabulary: Vocabulary) {
+        let is_plain = !self.field.may_hold_markup();
+        if is_plain && matches!(vocabulary, Vocabulary::Rdf | Vocabulary::Other) {
+            // `<rdf:Bag><rdf:li>…`, `<foaf:Person><foaf:name>…`: values, one or several.
+            self.is_list = true;
+            self.value.push('\n');
+            return;
+        }
+        let is_html = vocabulary == Vocabulary::Html;
         if !self.is_markup {
             self.is_markup = true;
             let text = std::mem::take(&mut self.value);
@@ -124,12 +154,21 @@ impl<'a> Capture<'a> {
         let name = if is_html { local(tag.name) } else { tag.name };
         let opens = !tag.empty && !is_void(name);
         self.inner_depth += usize::from(opens);
-        if self.inner_depth > MAX_INNER_DEPTH {
+        if self.inner_depth > MAX_INNER_DEPTH || self.is_full() {
             return;
         }
         let own = self.own_base(tag);
         let mut value = std::mem::take(&mut self.value);
-        push_tag(&mut value, name, tag, own.as_ref().or(self.inner_base()));
+        let before = value.len();
+        let base = own.as_ref().or(self.inner_base());
+        push_tag(
+            &mut value,
+            name,
+            tag,
+            base.filter(|_| self.n_grown < MAX_GROWTH_BYTES),
+        );
+        let written = tag.name.len() + tag.attributes.len();
+        self.n_grown += (value.len() - before).saturating_sub(written);
         self.value = value;
         if let Some(own) = own.filter(|_| opens) {
             self.inner_bases.push((self.inner_depth, own));
@@ -146,6 +185,9 @@ impl<'a> Capture<'a> {
     fn own_base(&self, tag: &Tag<'a>) -> Option<Url> {
         let mut attributes = tag.attributes();
         let (_, given) = attributes.find(|(name, _)| name.eq_ignore_ascii_case("xml:base"))?;
+        if given.len() > MAX_BASE_BYTES {
+            return None;
+        }
         match self.inner_base() {
             Some(outer) => outer.join(given.trim()).ok(),
             None => Url::parse(given.trim()).ok(),

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
+use super::dates::parse_date;
 use super::links::{has_scheme, is_web_url, resolve};
+use super::text::{cut, one_line};
 use super::{Enclosure, Entry, Hints, ParsedFeed};
 
 /// Most values that are kept of a field that repeats: authors, categories, links.
@@ -60,6 +62,8 @@ pub(super) enum LinkSource {
     Id,
     /// `rdf:about`.
     About,
+    /// The page that plays what Media RSS attaches.
+    Player,
 }
 
 /// What has been read of a feed or of an entry.
@@ -75,8 +79,11 @@ pub(super) struct Draft {
     pub(super) self_url: Option<String>,
     pub(super) published: Ranked<Timestamp>,
     pub(super) updated: Ranked<Timestamp>,
+    pub(super) published_text: Ranked<String>,
+    pub(super) updated_text: Ranked<String>,
     /// `dc:date`: whichever of the two is missing.
     pub(super) date: Option<Timestamp>,
+    pub(super) date_text: Option<String>,
     pub(super) language: Option<String>,
     pub(super) authors: Vec<String>,
     /// Of a feed: those who wrote its entries, unless an entry says otherwise.
@@ -84,15 +91,66 @@ pub(super) struct Draft {
     pub(super) categories: Vec<String>,
     pub(super) enclosures: Vec<Enclosure>,
     pub(super) links: Vec<String>,
-    pub(super) hubs: Vec<String>,
+    /// The technical contact, who speaks for the feed where nobody else does.
+    pub(super) webmaster: Option<String>,
     pub(super) ttl: Option<Duration>,
     pub(super) update_period: Option<Duration>,
     pub(super) update_frequency: Option<u32>,
-    pub(super) skip_hours: Vec<u8>,
-    pub(super) skip_days: Vec<u8>,
+    /// All that is kept as it comes; the interval is made of the three above.
+    pub(super) hints: Hints,
 }
 
+/// Longest content that serves as the summary of an entry without one, in bytes: notes and
+/// short posts have no other words to be listed with.
+const MAX_SUMMARY_BYTES: usize = 1 << 10;
+
+/// Rank of a date's text that could not be read.
+const UNREADABLE: u8 = 100;
+
+/// Longest text of a date that is kept, in bytes.
+const MAX_DATE_TEXT_BYTES: usize = 128;
+
 impl Draft {
+    /// A date of publication, as given.
+    pub(super) fn offer_published(&mut self, rank: u8, given: &str) {
+        offer_date(&mut self.published, &mut self.published_text, rank, given);
+    }
+
+    /// A date of the last change, as given.
+    pub(super) fn offer_updated(&mut self, rank: u8, given: &str) {
+        offer_date(&mut self.updated, &mut self.updated_text, rank, given);
+    }
+
+    /// A date that may be either; the first that can be read counts.
+    pub(super) fn offer_date(&mut self, given: &str) {
+        if self.date.is_none() {
+            self.date = parse_date(given);
+            if self.date.is_some() || self.date_text.is_none() {
+                self.date_text = date_text(given);
+            }
+        }
+    }
+
+    pub(super) fn add_hub(&mut self, url: Option<String>) {
+        add_once(&mut self.hints.hubs, url.filter(|url| !url.is_empty()));
+    }
+
+    /// Another document of the same feed.
+    pub(super) fn add_page(&mut self, rel: &str, url: &str) {
+        let pages = &mut self.hints.pages;
+        let page = match rel {
+            "next" => &mut pages.next,
+            "previous" | "prev" => &mut pages.previous,
+            "first" => &mut pages.first,
+            "last" => &mut pages.last,
+            "prev-archive" | "previous-archive" => &mut pages.previous_archive,
+            "next-archive" => &mut pages.next_archive,
+            "current" => &mut pages.current,
+            _ => return,
+        };
+        page.get_or_insert_with(|| url.to_owned());
+    }
+
     pub(super) fn add_author(&mut self, name: Option<String>) {
         add_once(&mut self.authors, name);
     }
@@ -138,6 +196,11 @@ impl Draft {
     /// The entry as it stands; its id is made later, when all entries are known.
     pub(super) fn into_entry(mut self) -> Entry {
         self.settle();
+        let content = self.content.take();
+        let short = content
+            .as_ref()
+            .filter(|content| content.len() <= MAX_SUMMARY_BYTES)
+            .cloned();
         Entry {
             id: String::new(),
             guid: self.id.take(),
@@ -145,12 +208,15 @@ impl Draft {
             title: self.title.take(),
             published: self.published.take(),
             updated: self.updated.take(),
-            summary: self.summary.take(),
-            content: self.content.take(),
+            published_text: self.published_text.take(),
+            updated_text: self.updated_text.take(),
+            summary: self.summary.take().or(short),
+            content,
             authors: self.authors,
             categories: self.categories,
             enclosures: self.enclosures,
             links: self.links,
+            likeness: None,
         }
     }
 
@@ -158,6 +224,9 @@ impl Draft {
     pub(super) fn into_feed(mut self, mut entries: Vec<Entry>) -> ParsedFeed {
         self.settle();
         let site = self.link.take();
+        if self.authors.is_empty() {
+            self.authors.extend(self.webmaster.take());
+        }
         resolve_against_site(&mut entries, site.as_deref());
         for entry in entries.iter_mut().filter(|entry| entry.authors.is_empty()) {
             entry.authors.clone_from(&self.entry_authors);
@@ -178,9 +247,7 @@ impl Draft {
                 interval: self.ttl.or(self
                     .update_period
                     .map(|period| period / self.update_frequency.unwrap_or(1).max(1))),
-                skip_hours: self.skip_hours,
-                skip_days: self.skip_days,
-                hubs: self.hubs,
+                ..self.hints
             },
             entries,
             ..ParsedFeed::default()
@@ -190,6 +257,9 @@ impl Draft {
     fn settle(&mut self) {
         self.published.offer(3, self.date);
         self.updated.offer(3, self.date);
+        let rank = if self.date.is_some() { 3 } else { UNREADABLE };
+        self.published_text.offer(rank, self.date_text.clone());
+        self.updated_text.offer(rank, self.date_text.take());
         let permalink = self.permalink.take();
         self.offer_link(LinkSource::Permalink, permalink);
         let id = self.id.get().filter(|id| is_web_url(id)).cloned();
@@ -210,6 +280,18 @@ fn resolve_against_site(entries: &mut [Entry], site: Option<&str>) {
             *link = resolve(link, Some(&site));
         }
     }
+}
+
+fn offer_date(date: &mut Ranked<Timestamp>, text: &mut Ranked<String>, rank: u8, given: &str) {
+    let read = parse_date(given);
+    let rank_of_text = if read.is_some() { rank } else { UNREADABLE };
+    date.offer(rank, read);
+    text.offer(rank_of_text, date_text(given));
+}
+
+fn date_text(given: &str) -> Option<String> {
+    let text = one_line(cut(given.trim(), MAX_DATE_TEXT_BYTES));
+    (!text.is_empty()).then_some(text)
 }
 
 fn add_once(list: &mut Vec<String>, value: Option<String>) {

@@ -27,10 +27,25 @@ pub(super) enum Element {
     Enclosure,
     /// A category, in attributes or as text.
     Category,
+    /// What a feed or entry says in attributes alone.
+    Said(Said),
     /// A field that is its text.
     Field(Field),
     /// Something whose inside is none of our business.
     Unread,
+}
+
+/// What an element without text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// RSS `cloud`.
+    Cloud,
+    /// `fh:complete`.
+    Complete,
+    /// `fh:archive`.
+    Archive,
+    /// `media:player`.
+    Player,
 }
 
 /// What is told of a person.
@@ -53,6 +68,10 @@ pub(super) enum Field {
     Guid,
     Id(u8),
     Link,
+    /// An address that may be the link's, where there is no other.
+    Address,
+    /// An attachment's address, as text.
+    Enclosure,
     /// The link that FeedBurner replaced.
     OriginalLink,
     /// The enclosure that FeedBurner replaced.
@@ -69,6 +88,17 @@ pub(super) enum Field {
     Ttl,
     UpdatePeriod,
     UpdateFrequency,
+    UpdateBase,
+    /// The feed's title and language, said by an entry.
+    FeedTitle,
+    FeedLanguage,
+    /// The address of a picture, as text.
+    Picture,
+    /// `itunes:complete`: no more episodes.
+    Finished,
+    /// `itunes:new-feed-url`.
+    NewAddress,
+    Webmaster,
     SkipHour,
     SkipDay,
 }
@@ -99,6 +129,24 @@ pub(super) fn element(vocabulary: Vocabulary, name: &LowerName) -> Element {
         Vocabulary::Syndication => match name {
             "updateperiod" => Element::Field(Field::UpdatePeriod),
             "updatefrequency" => Element::Field(Field::UpdateFrequency),
+            "updatebase" => Element::Field(Field::UpdateBase),
+            _ => Element::Unread,
+        },
+        Vocabulary::Prism => match name {
+            "publicationdate" | "coverdate" => Element::Field(Field::Published(3)),
+            "modificationdate" => Element::Field(Field::Updated(2)),
+            _ => Element::Unread,
+        },
+        Vocabulary::Sitemap => sitemap(name),
+        Vocabulary::News => news(name),
+        Vocabulary::Pictures => match name {
+            "image" => Element::MediaGroup,
+            "loc" | "url" => Element::Field(Field::Picture),
+            _ => Element::Unread,
+        },
+        Vocabulary::History => match name {
+            "complete" => Element::Said(Said::Complete),
+            "archive" => Element::Said(Said::Archive),
             _ => Element::Unread,
         },
         _ => Element::Unread,
@@ -117,6 +165,8 @@ fn plain(name: &str) -> Element {
         "category" => return Element::Category,
         "enclosure" => return Element::Enclosure,
         "skiphours" | "skipdays" => return Element::List,
+        "cloud" => return Element::Said(Said::Cloud),
+        "webmaster" => Field::Webmaster,
         "title" => Field::Title(0),
         "description" | "summary" | "subtitle" | "tagline" => Field::Summary(0),
         "abstract" => Field::Summary(1),
@@ -134,6 +184,29 @@ fn plain(name: &str) -> Element {
         "ttl" => Field::Ttl,
         "hour" => Field::SkipHour,
         "day" => Field::SkipDay,
+        _ => return Element::Unread,
+    })
+}
+
+fn sitemap(name: &str) -> Element {
+    match name {
+        "urlset" => Element::Feed,
+        "url" => Element::Entry,
+        "loc" => Element::Link,
+        "lastmod" => Element::Field(Field::Updated(0)),
+        _ => Element::Unread,
+    }
+}
+
+/// <https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap>
+fn news(name: &str) -> Element {
+    Element::Field(match name {
+        "news" | "publication" => return Element::MediaGroup,
+        "name" => Field::FeedTitle,
+        "language" => Field::FeedLanguage,
+        "title" => Field::Title(0),
+        "publication_date" => Field::Published(0),
+        "keywords" | "genres" | "geo_locations" => Field::Keywords,
         _ => return Element::Unread,
     })
 }
@@ -159,6 +232,7 @@ fn media(name: &str) -> Element {
     Element::Field(match name {
         "group" => return Element::MediaGroup,
         "content" | "thumbnail" => return Element::Enclosure,
+        "player" => return Element::Said(Said::Player),
         "title" => Field::Title(4),
         "description" => Field::Summary(5),
         "category" => Field::Category,
@@ -175,6 +249,8 @@ fn podcast(name: &str) -> Element {
         "summary" | "description" => Field::Summary(3),
         "subtitle" => Field::Summary(4),
         "keywords" => Field::Keywords,
+        "complete" => Field::Finished,
+        "new-feed-url" => Field::NewAddress,
         _ => return Element::Unread,
     })
 }

@@ -1,14 +1,17 @@
 //! JSON Feed 1.0 and 1.1 (jsonfeed.org), read tolerantly: numbers for text, missing
 //! titles, relative URLs, one author or many.
 
+mod bounded;
 mod document;
+mod mend;
+mod rss;
 
 use serde_json::{Map, Value};
 use url::Url;
 
 use document::Document;
+use mend::mend;
 
-use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
 use super::links::{resolve, resolve_in_html};
 use super::references::escape;
@@ -21,15 +24,21 @@ use super::{Enclosure, Format, MAX_ENTRIES, ParseError, ParsedFeed};
 /// is kept.
 pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
     let mut document = Document::default();
-    let mut warnings = Vec::new();
+    let (mut warnings, mut repairs) = (Vec::new(), Vec::new());
     let mut result = document.read(text);
-    if result.is_err() && text.contains(is_control) {
-        // Line breaks within texts are against the rules, and happen.
-        document = Document::default();
-        result = document.read(&text.replace(is_control, " "));
-        warnings.push("has control characters within texts".to_owned());
+    if result.is_err() {
+        // Line breaks within texts, stray backslashes and commas are against the rules, and
+        // happen.
+        let mut mended = Document::default();
+        let text = mend(text);
+        let again = mended.read(&text);
+        if again.is_ok() || mended.items.len() > document.items.len() {
+            (document, result) = (mended, again);
+            repairs.push("slips in the JSON".to_owned());
+        }
     }
-    let is_json_feed = text.contains("jsonfeed.org/version/");
+    let is_json_feed = text.contains("jsonfeed.org/version/")
+        || (document.is_rss && document.fields.contains_key("title"));
     let has_items = document.items.iter().any(looks_like_item);
     if !has_items && !is_json_feed {
         return Err(not_a_feed("JSON of another kind"));
@@ -59,11 +68,8 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseEr
     feed.format = Format::Json;
     feed.is_cut = is_cut;
     feed.warnings = warnings;
+    feed.repairs = repairs;
     Ok(feed)
-}
-
-fn is_control(c: char) -> bool {
-    c < ' '
 }
 
 fn not_a_feed(found: &str) -> ParseError {
@@ -73,7 +79,7 @@ fn not_a_feed(found: &str) -> ParseError {
 }
 
 fn looks_like_item(item: &Map<String, Value>) -> bool {
-    let keys = ["content_html", "content_text", "date_published"];
+    let keys = ["content_html", "content_text", "date_published", "pubDate"];
     keys.iter().any(|key| item.contains_key(*key))
 }
 
@@ -82,12 +88,19 @@ fn read_feed(document: &Map<String, Value>, base: Option<&Url>) -> Draft {
     draft.title.offer(0, plain_title(document, "title"));
     draft.summary.offer(0, string(document, "description"));
     draft.offer_link(LinkSource::Own, url(document, "home_page_url", base));
+    rss::add_channel(&mut draft, document, base);
     draft.self_url = url(document, "feed_url", base);
     draft.add_link(draft.self_url.clone());
     draft.language = string(document, "language");
     add_authors(&mut draft, document);
+    if let Some(next) = url(document, "next_url", base) {
+        draft.add_page("next", &next);
+    }
+    draft.hints.is_finished = document
+        .get("expired")
+        .is_some_and(|it| it == &Value::Bool(true));
     for hub in objects(document, "hubs") {
-        draft.hubs.extend(url(hub, "url", base));
+        draft.add_hub(url(hub, "url", base));
     }
     draft
 }
@@ -111,14 +124,13 @@ fn read_item(item: &Map<String, Value>, base: Option<&Url>) -> Draft {
         1,
         string(item, "content_text").map(|text| escape(&text).into_owned()),
     );
-    draft.published.offer(
-        0,
-        string(item, "date_published").and_then(|date| parse_date(&date)),
-    );
-    draft.updated.offer(
-        0,
-        string(item, "date_modified").and_then(|date| parse_date(&date)),
-    );
+    if let Some(date) = string(item, "date_published") {
+        draft.offer_published(0, &date);
+    }
+    if let Some(date) = string(item, "date_modified") {
+        draft.offer_updated(0, &date);
+    }
+    rss::add_item(&mut draft, item, base);
     add_authors(&mut draft, item);
     match item.get("tags") {
         Some(Value::Array(tags)) => {
@@ -135,6 +147,15 @@ fn read_item(item: &Map<String, Value>, base: Option<&Url>) -> Draft {
             {
                 draft.add_category(Some(one_line(tag)).filter(|tag| !tag.is_empty()));
             }
+        }
+    }
+    for key in ["image", "banner_image"] {
+        if let Some(picture) = url(item, key, base) {
+            draft.add_enclosure(Enclosure {
+                url: picture,
+                media_type: Some("image/*".to_owned()),
+                length_bytes: None,
+            });
         }
     }
     for attachment in objects(item, "attachments") {
@@ -214,11 +235,35 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_within_texts_are_forgiven() {
+    fn slips_are_forgiven() {
         assert_eq!(
             titles(&format!("{HEAD}{{\"title\": \"One\ntwo\"}}]}}")),
             ["One two"]
         );
+        assert_eq!(
+            titles(&format!("{HEAD}{{\"title\": \"a\\x \\ud83d,]\",}},]}}")),
+            ["a\\x \u{fffd},]"]
+        );
+        assert_eq!(titles(&HEAD.replace('[', "null}")), <[&str; 0]>::default());
+    }
+
+    #[test]
+    fn rss_in_json_is_read() {
+        let text = r##"{"rss": {"version": "2.0", "channel": {"title": "News", "link": "https://news.example/",
+            "item": [{"title": "One", "link": "https://news.example/1", "pubDate": "Thu, 06 Mar 2025 09:05:00 GMT",
+                      "guid": {"isPermaLink": "false", "#value": "g1"}, "description": "<b>First</b>",
+                      "category": ["a", {"domain": "x", "#value": "b"}], "enclosure": {"url": "https://news.example/1.mp3", "length": "12"}}]}}}"##;
+
+        let feed = read(text, None).unwrap();
+
+        let entry = &feed.entries[0];
+        assert_eq!(feed.site.as_deref(), Some("https://news.example/"));
+        assert_eq!(entry.link.as_deref(), Some("https://news.example/1"));
+        assert_eq!(entry.guid.as_deref(), Some("g1"));
+        assert_eq!(entry.summary.as_deref(), Some("<b>First</b>"));
+        assert!(entry.published.is_some());
+        assert_eq!(entry.categories, ["a", "b"]);
+        assert_eq!(entry.enclosures[0].length_bytes, Some(12));
     }
 
     #[test]

@@ -14,8 +14,32 @@ pub(super) fn resolve(link: &str, base: Option<&Url>) -> String {
     if link.is_empty() || has_scheme(&link) {
         return link.into_owned();
     }
+    if let Some(url) = without_scheme(&link, base) {
+        return url;
+    }
     base.and_then(|base| base.join(&link).ok())
         .map_or_else(|| link.into_owned(), String::from)
+}
+
+/// A web address whose author left the scheme out: it begins with `www.` or with the host
+/// that it is resolved against.
+fn without_scheme(link: &str, base: Option<&Url>) -> Option<String> {
+    let host_end = link.find(['/', '?', '#']).unwrap_or(link.len());
+    let host = &link[..host_end];
+    let is_www = host
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("www."));
+    let is_base = host.contains('.')
+        && host_end < link.len()
+        && base
+            .and_then(Url::host_str)
+            .is_some_and(|base| base.eq_ignore_ascii_case(host));
+    let is_host = host
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    let scheme = base.map_or("https", Url::scheme);
+    (is_host && (is_base || (is_www && host[4..].contains('.'))))
+        .then(|| format!("{scheme}://{link}"))
 }
 
 /// Whether a reference begins with a scheme (RFC 3986 §3.1).
@@ -42,15 +66,47 @@ pub(super) fn is_web_url(text: &str) -> bool {
 /// Without the white space around it and the line breaks within, which are never meant.
 fn trimmed(link: &str) -> Cow<'_, str> {
     let link = link.trim();
+    let link = ['"', '\'']
+        .iter()
+        .find_map(|quote| link.strip_prefix(*quote)?.strip_suffix(*quote))
+        .map_or(link, str::trim);
     if link.contains(['\n', '\r', '\t']) {
         return Cow::Owned(link.replace(['\n', '\r', '\t'], ""));
     }
     Cow::Borrowed(link)
 }
 
+/// The address in the text of a link: with `&amp;` for `&` where it was escaped twice, and
+/// that of the anchor where somebody put one there.
+pub(super) fn link_text(value: &str) -> Cow<'_, str> {
+    if value.contains('<') {
+        let mut tags = Tokens::new(value).filter_map(|token| match token {
+            Token::Start(tag) => tag.attribute("href"),
+            _ => None,
+        });
+        if let Some(href) = tags.next() {
+            return decode_html(href);
+        }
+    }
+    if value.contains("&amp;") {
+        return Cow::Owned(value.replace("&amp;", "&"));
+    }
+    Cow::Borrowed(value)
+}
+
+/// How much longer HTML may become when its links are resolved, in bytes; those behind that
+/// stay as they are.
+pub(super) const MAX_GROWTH_BYTES: usize = 1 << 20;
+
+/// Longest base that relative links are resolved against, in bytes.
+pub(super) const MAX_BASE_BYTES: usize = 2 << 10;
+
+/// Most candidates of a `srcset` that are resolved.
+const MAX_CANDIDATES: usize = 64;
+
 /// Resolves the URLs in the attributes of HTML; everything else stays as it is.
 pub(super) fn resolve_in_html(html: String, base: Option<&Url>) -> String {
-    let Some(base) = base else {
+    let Some(base) = base.filter(|base| base.as_str().len() <= MAX_BASE_BYTES) else {
         return html;
     };
     if !html.contains('<') {
@@ -68,6 +124,9 @@ pub(super) fn resolve_in_html(html: String, base: Option<&Url>) -> String {
         out.push_str(&html[copied..tokens.start()]);
         push_tag(out, tag.name, &tag, Some(base));
         copied = tokens.position();
+        if out.len() > copied + MAX_GROWTH_BYTES {
+            break;
+        }
     }
     match out {
         None => html,
@@ -133,6 +192,9 @@ fn is_url_attribute(element: &str, attribute: &str) -> bool {
 
 /// Resolves the candidates of a `srcset`; the commas within a URL have no space after them.
 fn resolve_srcset(value: &str, base: &Url) -> String {
+    if value.split(", ").nth(MAX_CANDIDATES).is_some() {
+        return value.to_owned();
+    }
     let candidates = value.split(", ").map(|candidate| {
         let candidate = candidate.trim();
         match candidate.split_once(char::is_whitespace) {

@@ -10,6 +10,7 @@
 //! a day keeps the identity of its entries. Only what it gives up on is read once more, by
 //! feed-rs (`second_reader`).
 
+mod code_pages;
 mod decode;
 mod root;
 mod tokens;
@@ -33,9 +34,15 @@ mod json_feed;
 mod second_reader;
 
 mod autodiscover;
+mod customs;
+mod platforms;
+mod sitemap;
 
 pub use autodiscover::{FeedLink, autodiscover};
-pub use dates::parse_date;
+pub use customs::{feeds_by_markup, usual_feeds, usual_news_sitemaps};
+pub use dates::{ReadDate, parse_date, read_date};
+pub use platforms::feeds_by_rule;
+pub use sitemap::{sitemaps_of_index, sitemaps_of_robots};
 
 use std::panic::{UnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -78,8 +85,11 @@ pub struct ParsedFeed {
     /// The document ends before its feed does: entries may be missing, so the server's
     /// validators must not be kept.
     pub is_cut: bool,
-    /// Blemishes that were read past, each one sentence.
+    /// What was read past, each one sentence; all repairs are one, `repaired: 3 bare
+    /// ampersands, declared iso-8859-1 but is UTF-8`.
     pub warnings: Vec<String>,
+    /// What was repaired, each in a few words.
+    pub repairs: Vec<String>,
 }
 
 /// Formats of feed documents.
@@ -96,10 +106,14 @@ pub enum Format {
     Json,
     /// Channel Definition Format (1997), RSS's ancestor.
     Cdf,
+    /// A news sitemap (sitemaps.org, with Google's extension for news): what sites without a
+    /// feed publish for search engines. One that tells of no news is not a feed.
+    Sitemap,
 }
 
 impl Format {
-    /// The name in JSON and on the command line: `atom`, `rss`, `rdf`, `json`, `cdf`.
+    /// The name in JSON and on the command line: `atom`, `rss`, `rdf`, `json`, `cdf`,
+    /// `sitemap`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -108,6 +122,7 @@ impl Format {
             Self::Rdf => "rdf",
             Self::Json => "json",
             Self::Cdf => "cdf",
+            Self::Sitemap => "sitemap",
         }
     }
 }
@@ -129,7 +144,13 @@ pub struct Entry {
     pub published: Option<Timestamp>,
     /// Last change.
     pub updated: Option<Timestamp>,
-    /// Summary as HTML, not sanitised; links absolute. Plain text is escaped.
+    /// The date that `published` was read from, as given, at most 128 bytes;
+    /// [`read_date`] finds the offset in it. There where the date could not be read, too.
+    pub published_text: Option<String>,
+    /// The date that `updated` was read from, as given; like `published_text`.
+    pub updated_text: Option<String>,
+    /// Summary as HTML, not sanitised; links absolute. Plain text is escaped. Where there is
+    /// none, a content of at most 1 KiB is taken for it.
     pub summary: Option<String>,
     /// Full content as HTML, not sanitised; links absolute. Plain text is escaped.
     pub content: Option<String>,
@@ -141,6 +162,12 @@ pub struct Entry {
     pub enclosures: Vec<Enclosure>,
     /// All links, absolute.
     pub links: Vec<String>,
+    /// A second key, for an entry whose link is no witness beside its guid, because it has
+    /// none or the guid is the link: a hash of its title, text and date of publication. Some
+    /// publishers make such guids anew at every poll; an entry with a new id and a known
+    /// likeness is an old one. `None` where the link speaks for itself, where there is
+    /// neither text nor date, or where another entry of the document has the same.
+    pub likeness: Option<String>,
 }
 
 /// Media attached to an entry: RSS `enclosure`, Atom `rel=enclosure`, JSON Feed attachment,
@@ -155,17 +182,66 @@ pub struct Enclosure {
     pub length_bytes: Option<u64>,
 }
 
-/// When the document wishes to be asked for again.
+/// When and how the document wishes to be asked for again, and where there is more of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
     /// RSS `ttl`, or `sy:updatePeriod` divided by `sy:updateFrequency`.
     pub interval: Option<Duration>,
+    /// `sy:updateBase`: a moment at which an interval begins.
+    pub base: Option<Timestamp>,
     /// RSS `skipHours`, 0..=23 UTC.
     pub skip_hours: Vec<u8>,
     /// RSS `skipDays`, 0 = Monday ..= 6 = Sunday.
     pub skip_days: Vec<u8>,
-    /// WebSub hubs, absolute URLs.
+    /// WebSub hubs, absolute URLs. Their topic is [`ParsedFeed::self_url`].
     pub hubs: Vec<String>,
+    /// RSS `cloud`: whom to ask for a note when the feed changes.
+    pub cloud: Option<Cloud>,
+    /// Other documents of the same feed.
+    pub pages: Pages,
+    /// The document is the whole feed: what it does not list has been taken back
+    /// (`fh:complete`, RFC 5005 §2).
+    pub is_complete: bool,
+    /// The document is an archive, which does not change (`fh:archive`, RFC 5005 §4).
+    pub is_archive: bool,
+    /// Nothing new will come (JSON Feed `expired`, `itunes:complete`).
+    pub is_finished: bool,
+    /// The feed has moved for good, by its own word (`itunes:new-feed-url`), absolute.
+    pub moved_to: Option<String>,
+}
+
+/// The rssCloud interface that an RSS feed offers (RSS 2.0 §`cloud`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cloud {
+    /// Host name.
+    pub domain: String,
+    /// Port; 80 where none is given.
+    pub port: u16,
+    /// Path on the host, or the name of the remote object.
+    pub path: String,
+    /// `http-post`, `xml-rpc` or `soap`, as given.
+    pub protocol: String,
+    /// The procedure to call, for the latter two.
+    pub procedure: Option<String>,
+}
+
+/// Where the rest of a feed is (RFC 5005 §3 and §4; JSON Feed `next_url`). Absolute URLs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// Older entries: `rel=next` of a paged feed, `next_url`.
+    pub next: Option<String>,
+    /// Newer entries: `rel=previous`.
+    pub previous: Option<String>,
+    /// The newest entries: `rel=first`.
+    pub first: Option<String>,
+    /// The oldest entries: `rel=last`.
+    pub last: Option<String>,
+    /// The archive before this document: `rel=prev-archive`.
+    pub previous_archive: Option<String>,
+    /// The archive after this document: `rel=next-archive`.
+    pub next_archive: Option<String>,
+    /// The document that changes, of an archive: `rel=current`.
+    pub current: Option<String>,
 }
 
 /// Why a document gave no feed.
@@ -257,8 +333,12 @@ fn read(
             read => read?,
         }
     };
-    identity::identify(&mut feed.entries);
-    feed.warnings.splice(0..0, decoded.warning);
+    feed.warnings.extend(identity::identify(&mut feed.entries));
+    feed.repairs.extend(decoded.repair);
+    if !feed.repairs.is_empty() {
+        let repaired = format!("repaired: {}", feed.repairs.join(", "));
+        feed.warnings.insert(0, repaired);
+    }
     Ok(feed)
 }
 
@@ -272,6 +352,11 @@ fn read_xml(text: &str, base: Option<&Url>) -> Result<ParsedFeed, ParseError> {
         }
     })?;
     let feed = Reader::new(text, root, base).read(tag)?;
+    if feed.format == Format::Sitemap && feed.entries.is_empty() {
+        return Err(ParseError::NotAFeed {
+            found: "a sitemap without news".to_owned(),
+        });
+    }
     if !feed.entries.is_empty() {
         return Ok(feed);
     }

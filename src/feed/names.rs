@@ -24,8 +24,18 @@ pub(super) enum Vocabulary {
     Podcast,
     /// RSS 1.0 syndication module.
     Syndication,
+    /// RFC 5005: paged and archived feeds.
+    History,
     /// FeedBurner, which replaces links by its own and keeps the originals.
     FeedBurner,
+    /// PRISM, of the magazines.
+    Prism,
+    /// Sitemaps (sitemaps.org).
+    Sitemap,
+    /// What Google adds to sitemaps for news.
+    News,
+    /// What Google adds to sitemaps for pictures.
+    Pictures,
     /// HTML in XML.
     Html,
     /// Anything else with a prefix.
@@ -77,6 +87,19 @@ impl<'a> Bindings<'a> {
         }
     }
 
+    /// Takes the root for what it is: whatever namespace its author chose, the names that
+    /// are written as its own are those of its format.
+    pub(super) fn settle_root(&mut self, root: &'a str) {
+        let prefix = root.split_once(':').map_or("", |(prefix, _)| prefix);
+        let is_known = matches!(
+            self.vocabulary(root),
+            Vocabulary::Plain | Vocabulary::Atom | Vocabulary::Rdf
+        );
+        if !is_known {
+            self.stack.push((prefix, Vocabulary::Plain));
+        }
+    }
+
     /// The vocabulary of a name; an undeclared prefix means what it means everywhere.
     pub(super) fn vocabulary(&self, name: &str) -> Vocabulary {
         let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
@@ -117,7 +140,14 @@ fn by_uri(uri: &str) -> Option<Vocabulary> {
         | "example.com/dtds/podcast-1.0.dtd" => Vocabulary::Podcast,
         "purl.org/rss/1.0/modules/content" => Vocabulary::Content,
         "purl.org/rss/1.0/modules/syndication" => Vocabulary::Syndication,
+        "purl.org/syndication/history/1.0" => Vocabulary::History,
+        "sitemaps.org/schemas/sitemap/0.9" | "google.com/schemas/sitemap/0.84" => {
+            Vocabulary::Sitemap
+        }
+        "google.com/schemas/sitemap-news/0.9" => Vocabulary::News,
+        "google.com/schemas/sitemap-image/1.1" => Vocabulary::Pictures,
         "rssnamespace.org/feedburner/ext/1.0" => Vocabulary::FeedBurner,
+        _ if bare.starts_with("prismstandard.org/") => Vocabulary::Prism,
         _ if bare.starts_with("purl.org/dc/") => Vocabulary::DublinCore,
         _ if bare.starts_with("google.com/schemas/play-podcasts") => Vocabulary::Podcast,
         _ if bare.starts_with("purl.org/rss/1.0/modules/") => return None,
@@ -150,6 +180,10 @@ fn by_prefix(prefix: &str) -> Option<Vocabulary> {
         "media" => Vocabulary::Media,
         "itunes" | "googleplay" => Vocabulary::Podcast,
         "sy" => Vocabulary::Syndication,
+        "fh" => Vocabulary::History,
+        "prism" => Vocabulary::Prism,
+        "news" => Vocabulary::News,
+        "image" => Vocabulary::Pictures,
         "xhtml" => Vocabulary::Html,
         "feedburner" => Vocabulary::FeedBurner,
         "rss" => Vocabulary::Plain,

@@ -4,23 +4,28 @@
 //! and closes what authors forgot to close. Nothing that follows a complete entry can
 //! take that entry back.
 
+mod attributes;
+mod report;
+
 use url::Url;
 
 use super::capture::{Capture, Lookahead};
-use super::dates::parse_date;
 use super::draft::{Draft, LinkSource};
-use super::elements::{Element, Field, element};
+use super::elements::{Element, Field, PersonPart, element};
 use super::fields::{Around, take_field};
-use super::links::{is_web_url, resolve};
+use super::links::{MAX_BASE_BYTES, is_web_url};
 use super::names::{Bindings, LowerName, Vocabulary};
 use super::references::References;
 use super::root::Root;
-use super::text::one_line;
 use super::tokens::{MAX_ATTRIBUTES, Tag, Token, Tokens};
-use super::{Enclosure, Entry, Format, MAX_ENTRIES, ParseError, ParsedFeed};
+use super::{Entry, Format, MAX_ENTRIES, ParseError, ParsedFeed};
 
 /// Most elements open at once, outside of content.
 const MAX_DEPTH: usize = 128;
+
+/// Most text that is kept of one document, in bytes, all fields together. Escaping can make
+/// a document five times as long as it came.
+const MAX_KEPT_BYTES: usize = 20 << 20;
 
 /// What an open element is to the elements within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +59,18 @@ pub(super) struct Reader<'a> {
     feed: Draft,
     entry: Option<Draft>,
     entries: Vec<Entry>,
+    /// The last tag was `<link/>` without an address. Software that takes RSS for HTML
+    /// writes the address behind it.
+    after_empty_link: bool,
     n_unclosed: usize,
     n_stray_ends: usize,
+    n_kept_bytes: usize,
+    /// Fields that were cut or dropped for their length.
+    n_cut_fields: usize,
     is_full: bool,
     is_cut: bool,
-    warnings: Vec<String>,
+    /// Text, scripts or error messages stood before the root.
+    has_junk: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -75,11 +87,14 @@ impl<'a> Reader<'a> {
             feed: Draft::default(),
             entry: None,
             entries: Vec::new(),
+            after_empty_link: false,
             n_unclosed: 0,
             n_stray_ends: 0,
+            n_kept_bytes: 0,
+            n_cut_fields: 0,
             is_full: false,
             is_cut: false,
-            warnings: root.warnings,
+            has_junk: root.has_junk,
         }
     }
 
@@ -87,6 +102,7 @@ impl<'a> Reader<'a> {
     pub(super) fn read(mut self, root: Tag<'a>) -> Result<ParsedFeed, ParseError> {
         self.feed.language = root.attribute("lang").map(str::to_owned);
         self.start(root)?;
+        self.bindings.settle_root(root.name);
         while !self.open.is_empty() {
             match self.tokens.next() {
                 Some(Token::Start(tag)) => self.start(tag)?,
@@ -97,12 +113,19 @@ impl<'a> Reader<'a> {
                 Some(Token::Cut) | None => break,
             }
             if self.is_full {
-                let warning = format!("has more than {MAX_ENTRIES} entries; the rest is not read");
-                self.warnings.push(warning);
                 break;
             }
         }
         Ok(self.finish())
+    }
+
+    /// The vocabulary of a name; in a sitemap those without a namespace are the sitemap's.
+    fn vocabulary(&self, name: &str) -> Vocabulary {
+        match self.bindings.vocabulary(name) {
+            Vocabulary::Plain if self.format == Format::Sitemap => Vocabulary::Sitemap,
+            Vocabulary::News if self.format != Format::Sitemap => Vocabulary::Other,
+            vocabulary => vocabulary,
+        }
     }
 
     fn base(&self) -> Option<&Url> {
@@ -121,12 +144,12 @@ impl<'a> Reader<'a> {
         }
         let n_bindings = self.bindings.len();
         self.bindings.declare(&tag);
-        let vocabulary = self.bindings.vocabulary(tag.name);
+        let vocabulary = self.vocabulary(tag.name);
         let name = LowerName::new(super::tokens::local(tag.name));
         let element = element(vocabulary, &name);
         if let Some(capture) = &mut self.capture {
             if !capture.ends_before(element, &mut self.lookahead, self.tokens.start()) {
-                capture.push_start(&tag, vocabulary == Vocabulary::Html);
+                capture.push_start(&tag, vocabulary);
                 return Ok(());
             }
             self.close_capture_early(element);
@@ -154,6 +177,9 @@ impl<'a> Reader<'a> {
         }
         let parent = self.open.last().map_or(Role::Feed, |open| open.role);
         let n_bases = self.bases.len();
+        if element == Element::Entry {
+            self.push_site();
+        }
         self.push_base(&tag);
         let role = self.role_of(&tag, element, parent);
         self.open.push(Open {
@@ -171,12 +197,30 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// RSS does not say what its relative links start from. Where a feed is served by
+    /// another host than its site, as by FeedBurner, they can only mean the site.
+    fn push_site(&mut self) {
+        if self.format == Format::Atom || self.bases.len() > 1 {
+            return;
+        }
+        let site = self.feed.link.get().and_then(|site| Url::parse(site).ok());
+        let elsewhere = |site: &Url| {
+            let served = self.bases.last().and_then(Url::host_str);
+            site.has_host() && served.is_some() && site.host_str() != served
+        };
+        if let Some(site) = site.filter(elsewhere) {
+            self.bases.push(site);
+        }
+    }
+
     fn push_base(&mut self, tag: &Tag<'a>) {
         let given = tag.attributes().find(|(name, _)| {
             name.eq_ignore_ascii_case("xml:base")
                 || (self.format == Format::Cdf && name.eq_ignore_ascii_case("base"))
         });
-        let Some((_, given)) = given else { return };
+        let Some((_, given)) = given.filter(|(_, given)| given.len() <= MAX_BASE_BYTES) else {
+            return;
+        };
         let given = self.references.decode(given);
         let base = match self.bases.last() {
             Some(base) => base.join(given.trim()).ok(),
@@ -209,119 +253,17 @@ impl<'a> Reader<'a> {
             Element::Link => self.take_link(tag),
             Element::Enclosure => self.take_enclosure(tag),
             Element::Category => self.take_category(tag),
+            Element::Said(said) => self.take_said(tag, said),
             Element::Person if parent != Role::Person => self.capture(tag, Field::Person),
             Element::PersonPart(part) if parent == Role::Person => {
                 self.capture(tag, Field::PersonPart(part))
             }
+            Element::PersonPart(PersonPart::Other) if parent == Role::Entry => {
+                self.capture(tag, Field::Address);
+            }
             Element::Field(field) if parent != Role::Person => self.capture(tag, field),
             _ => {}
         }
-    }
-
-    /// RDF's `rdf:about`, and what CDF says in attributes.
-    fn take_about(&mut self, tag: &Tag<'a>) {
-        let about = self.attribute(tag, "about");
-        let (mut href, mut changed) = (None, None);
-        if self.format == Format::Cdf {
-            href = self.url_attribute(tag, "href");
-            changed = tag.attribute("lastmod").and_then(parse_date);
-        }
-        let draft = self.draft();
-        draft.offer_link(
-            LinkSource::About,
-            about.clone().filter(|about| is_web_url(about)),
-        );
-        draft.id.offer(2, about);
-        draft.offer_link(LinkSource::Own, href);
-        draft.updated.offer(0, changed);
-    }
-
-    fn take_link(&mut self, tag: &Tag<'a>) {
-        let Some(href) = self.url_attribute(tag, "href") else {
-            if tag.attribute("rel").is_none() {
-                self.capture(tag, Field::Link);
-            }
-            return;
-        };
-        let rel = tag
-            .attribute("rel")
-            .unwrap_or("alternate")
-            .trim()
-            .to_ascii_lowercase();
-        let media_type = self.attribute(tag, "type");
-        let length_bytes = tag.attribute("length").and_then(|n| n.trim().parse().ok());
-        let draft = self.draft();
-        draft.add_link(Some(href.clone()));
-        match rel.rsplit('/').next().unwrap_or("") {
-            "alternate" | "" => {
-                let source = match media_type.as_deref() {
-                    None => LinkSource::Alternate,
-                    Some(t) if t.contains("html") || t.starts_with("text/") => LinkSource::Page,
-                    Some(_) => LinkSource::Other,
-                };
-                draft.offer_link(source, Some(href));
-            }
-            "self" => {
-                draft.self_url.get_or_insert(href);
-            }
-            "hub" => draft.hubs.push(href),
-            "enclosure" => draft.add_enclosure(Enclosure {
-                url: href,
-                media_type,
-                length_bytes,
-            }),
-            _ => {}
-        }
-    }
-
-    fn take_enclosure(&mut self, tag: &Tag<'a>) {
-        let Some(url) = self
-            .url_attribute(tag, "url")
-            .or_else(|| self.url_attribute(tag, "href"))
-        else {
-            return;
-        };
-        let length = tag
-            .attribute("length")
-            .or_else(|| tag.attribute("filesize"));
-        let medium = match tag.attribute("medium").map(str::trim) {
-            Some("image") => Some("image/*"),
-            Some("audio") => Some("audio/*"),
-            Some("video") => Some("video/*"),
-            _ if super::tokens::local(tag.name).eq_ignore_ascii_case("thumbnail") => {
-                Some("image/*")
-            }
-            _ => None,
-        };
-        let media_type = self.attribute(tag, "type").or(medium.map(str::to_owned));
-        self.draft().add_enclosure(Enclosure {
-            url,
-            media_type,
-            length_bytes: length.and_then(|n| n.trim().parse().ok()),
-        });
-    }
-
-    fn take_category(&mut self, tag: &Tag<'a>) {
-        let term = ["term", "text", "label"]
-            .iter()
-            .find_map(|name| self.attribute(tag, name));
-        match term {
-            Some(term) => self.draft().add_category(Some(one_line(&term))),
-            None => self.capture(tag, Field::Category),
-        }
-    }
-
-    /// An attribute with its references decoded; `None` when it is empty.
-    fn attribute(&mut self, tag: &Tag<'a>, name: &str) -> Option<String> {
-        let value = tag.attribute(name)?;
-        let value = self.references.decode(value);
-        let value = value.trim();
-        (!value.is_empty()).then(|| value.to_owned())
-    }
-
-    fn url_attribute(&mut self, tag: &Tag<'a>, name: &str) -> Option<String> {
-        let value = self.attribute(tag, name)?;
-        Some(resolve(&value, self.base()))
     }
 
     fn capture(&mut self, tag: &Tag<'a>, field: Field) {
@@ -337,6 +279,11 @@ impl<'a> Reader<'a> {
     fn text(&mut self, text: &'a str) {
         if let Some(capture) = &mut self.capture {
             capture.push_text(&self.references.decode(text));
+        } else if std::mem::take(&mut self.after_empty_link) && is_web_url(text) {
+            let link = self.references.decode(text.trim()).into_owned();
+            let draft = self.draft();
+            draft.offer_link(LinkSource::Own, Some(link.clone()));
+            draft.add_link(Some(link));
         }
     }
 
@@ -410,17 +357,30 @@ impl<'a> Reader<'a> {
         if open.role == Role::Entry
             && let Some(entry) = self.entry.take()
         {
-            self.entries.push(entry.into_entry());
+            // A sitemap names pages of all kinds; news have titles.
+            if self.format != Format::Sitemap || entry.title.get().is_some() {
+                self.entries.push(entry.into_entry());
+            }
         }
     }
 
     fn take_field(&mut self, capture: Capture<'a>) {
+        self.n_kept_bytes += capture.len();
+        let is_over = self.n_kept_bytes > MAX_KEPT_BYTES && capture.field.may_hold_markup();
+        self.n_cut_fields += usize::from(is_over || capture.is_full());
+        if is_over {
+            self.n_kept_bytes -= capture.len();
+            return;
+        }
         let is_podcast = self.bindings.vocabulary(capture.name) == Vocabulary::Podcast;
         let around = Around {
             base: self.bases.last(),
             is_shared_author: self.format == Format::Atom || is_podcast,
         };
-        let draft = self.entry.as_mut().unwrap_or(&mut self.feed);
+        let draft = match capture.field {
+            Field::FeedTitle | Field::FeedLanguage => &mut self.feed,
+            _ => self.entry.as_mut().unwrap_or(&mut self.feed),
+        };
         take_field(draft, capture, around);
     }
 
@@ -430,62 +390,18 @@ impl<'a> Reader<'a> {
         if let Some(entry) = self.entry.take().map(Draft::into_entry) {
             // Cut off within: the next poll brings the rest of it. Only when there is
             // nothing else is half an entry better than none.
-            if self.entries.is_empty() && entry.link.is_some() {
+            let is_whole = self.format != Format::Sitemap || entry.title.is_some();
+            if self.entries.is_empty() && entry.link.is_some() && is_whole {
                 self.entries.push(entry);
             }
         }
-        let mut warnings = std::mem::take(&mut self.warnings);
-        self.add_warnings(&mut warnings);
+        let warnings = self.warnings();
+        let repairs = self.repairs();
         let mut feed = self.feed.into_feed(self.entries);
         feed.format = self.format;
         feed.warnings = warnings;
+        feed.repairs = repairs;
         feed.is_cut = self.is_cut;
         feed
-    }
-
-    fn add_warnings(&self, warnings: &mut Vec<String>) {
-        let blemishes = self.references.blemishes;
-        let counted = [
-            (
-                blemishes.bare_ampersands,
-                "bare ampersand",
-                "bare ampersands",
-            ),
-            (
-                blemishes.html_entities,
-                "reference that XML does not know",
-                "references that XML does not know",
-            ),
-            (
-                blemishes.bad_references,
-                "reference to nothing",
-                "references to nothing",
-            ),
-            (
-                blemishes.control_characters,
-                "control character",
-                "control characters",
-            ),
-            (
-                self.n_unclosed,
-                "element without its end tag",
-                "elements without their end tags",
-            ),
-            (
-                self.n_stray_ends,
-                "end tag without its element",
-                "end tags without their elements",
-            ),
-        ];
-        for (count, one, many) in counted {
-            match count {
-                0 => {}
-                1 => warnings.push(format!("repaired 1 {one}")),
-                _ => warnings.push(format!("repaired {count} {many}")),
-            }
-        }
-        if self.is_cut {
-            warnings.push("the document is cut off; what was complete is kept".to_owned());
-        }
     }
 }

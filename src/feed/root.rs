@@ -15,7 +15,8 @@ pub(super) struct Root<'a> {
     pub(super) tokens: Tokens<'a>,
     /// The entities that the document declares.
     pub(super) references: References,
-    pub(super) warnings: Vec<String>,
+    /// Whether something stands before the root that is no part of XML.
+    pub(super) has_junk: bool,
 }
 
 /// Finds the start tag of the feed.
@@ -41,12 +42,11 @@ pub(super) fn find_root<'a>(text: &'a str) -> Result<(Tag<'a>, Root<'a>), ParseE
             Token::Start(_) if in_script => {}
             Token::Start(tag) => {
                 if let Some(format) = format_of(&tag) {
-                    let warnings = has_junk.then(|| "has text before its root element".to_owned());
                     let root = Root {
                         format,
                         tokens,
                         references,
-                        warnings: warnings.into_iter().collect(),
+                        has_junk,
                     };
                     return Ok((tag, root));
                 }
@@ -85,20 +85,28 @@ fn format_of(tag: &Tag<'_>) -> Option<Format> {
         "channel" if tag.attributes.contains("purl.org/net/rss1.1") => Some(Format::Rdf),
         "channel" if name == "channel" && tag.attribute("href").is_none() => Some(Format::Rss),
         "channel" => Some(Format::Cdf),
+        "urlset" => Some(Format::Sitemap),
         _ => None,
     }
 }
 
 /// What servers put before a feed by mistake: scripts, and error messages with their markup.
+#[rustfmt::skip]
+const JUNK: &[&str] = &[
+    "a", "address", "article", "aside", "b", "big", "blockquote", "br", "center", "cite",
+    "code", "dd", "div", "dl", "dt", "em", "embed", "figure", "font", "footer", "form", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "iframe", "img", "input", "kbd",
+    "label", "li", "link", "main", "meta", "nav", "nobr", "noscript", "object", "ol", "p",
+    "param", "pre", "s", "samp", "script", "section", "small", "span", "strong", "style",
+    "sub", "sup", "table", "tbody", "td", "template", "th", "thead", "tr", "tt", "u", "ul",
+];
+
+/// Refuses what begins another document than a feed.
 fn check_junk(tag: &Tag<'_>) -> Result<(), ParseError> {
-    const JUNK: &[&str] = &[
-        "a", "b", "br", "center", "code", "div", "em", "font", "hr", "i", "img", "link", "meta",
-        "noscript", "p", "pre", "script", "small", "span", "strong", "style", "table", "tbody",
-        "td", "th", "tr", "tt", "u",
-    ];
     let name = LowerName::new(tag.name);
     match name.as_str() {
         "html" | "head" | "body" | "title" => Err(not_a_feed("an HTML page")),
+        "sitemapindex" => Err(not_a_feed("an index of sitemaps")),
         name if JUNK.contains(&name) => Ok(()),
         _ => Err(not_a_feed(&format!(
             "XML whose root is <{}>",

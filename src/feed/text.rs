@@ -50,6 +50,11 @@ pub(super) fn to_html(value: String, kind: TextKind) -> Option<String> {
     }
 }
 
+/// The words of HTML, without its markup.
+pub(super) fn visible_text(html: &str) -> String {
+    one_line(&html_to_text(html, AnyTag))
+}
+
 /// Whether a text that nobody declared to be HTML is HTML: it holds a tag that HTML knows.
 pub(super) fn looks_like_html(value: &str) -> bool {
     value.contains('<')
@@ -86,6 +91,7 @@ pub(super) fn person(text: &str) -> Option<String> {
     let text = title(text, TextKind::Unknown)?;
     let text = text.replace('\u{ff08}', "(").replace('\u{ff09}', ")");
     let text = text.trim();
+    let text = text.strip_prefix("mailto:").unwrap_or(text);
     if let Some((before, inside)) = text.strip_suffix(')').and_then(|t| t.split_once('(')) {
         let (before, inside) = (before.trim(), inside.trim());
         return match (is_mail(before), is_mail(inside)) {
@@ -95,7 +101,8 @@ pub(super) fn person(text: &str) -> Option<String> {
             _ => Some(text.to_owned()),
         };
     }
-    if let Some((name, mail)) = text.strip_suffix('>').and_then(|t| t.split_once('<')) {
+    let bracketed = text.strip_suffix('>').and_then(|t| t.split_once('<'));
+    if let Some((name, mail)) = bracketed.filter(|(_, inside)| !inside.contains(['<', '>'])) {
         let name = name.trim().trim_matches('"').trim();
         return Some(if name.is_empty() { mail.trim() } else { name }.to_owned());
     }
@@ -144,6 +151,13 @@ fn html_to_text(html: &str, tags: impl KnowsTags) -> Cow<'_, str> {
                 if is_break(tag.name) {
                     text.push(' ');
                 }
+                // An emoji, or a headline that is a picture: its words are in `alt`.
+                if let Some(alt) = tag.attribute("alt").filter(|_| is_picture(tag.name)) {
+                    text.push_str(&decode_html(alt));
+                }
+                if !tag.empty && is_hidden(tag.name) {
+                    skip_to_end(&mut tokens, tag.name);
+                }
             }
             Token::End(name) if tags.knows(name) => {}
             Token::Text(part) => text.push_str(&decode_html(part)),
@@ -152,6 +166,25 @@ fn html_to_text(html: &str, tags: impl KnowsTags) -> Cow<'_, str> {
         }
     }
     Cow::Owned(text)
+}
+
+fn is_picture(name: &str) -> bool {
+    name.eq_ignore_ascii_case("img")
+}
+
+/// Whether what stands within an element is not for people.
+fn is_hidden(name: &str) -> bool {
+    ["script", "style"]
+        .iter()
+        .any(|n| name.eq_ignore_ascii_case(n))
+}
+
+fn skip_to_end(tokens: &mut Tokens<'_>, name: &str) {
+    for token in tokens {
+        if matches!(token, Token::End(end) if end.eq_ignore_ascii_case(name)) {
+            return;
+        }
+    }
 }
 
 fn is_break(name: &str) -> bool {
@@ -253,6 +286,16 @@ mod tests {
         );
         check("&lt;b&gt; in HTML", TextKind::Unknown, "<b> in HTML");
         check("&amp; is an entity", TextKind::Text, "&amp; is an entity");
+        check(
+            "safe<script>location.href='/'</script> title",
+            TextKind::Html,
+            "safe title",
+        );
+        check(
+            "Hello <img class='emoji' alt='&#128512;' src='x'/> there",
+            TextKind::Html,
+            "Hello 😀 there",
+        );
         check(" one\n  two<br/>three ", TextKind::Html, "one two three");
     }
 

@@ -3,6 +3,12 @@
 //! Nothing is an error here: a `<` that begins no tag is text, a quote that is never
 //! closed ends with its tag. The tokens borrow from the document.
 
+mod sections;
+mod tags;
+
+use sections::Marks;
+use tags::tag_end;
+
 /// Most attributes that a tag may have.
 pub(super) const MAX_ATTRIBUTES: usize = 256;
 
@@ -40,6 +46,7 @@ pub(super) struct Tokens<'a> {
     text: &'a str,
     at: usize,
     start: usize,
+    marks: Marks,
 }
 
 impl<'a> Tokens<'a> {
@@ -48,6 +55,7 @@ impl<'a> Tokens<'a> {
             text,
             at: 0,
             start: 0,
+            marks: Marks::default(),
         }
     }
 
@@ -83,7 +91,12 @@ impl<'a> Tokens<'a> {
         loop {
             let rest = &self.text[self.at..];
             let (end, n_mark) = if let Some(comment) = rest.strip_prefix("<!--") {
-                (comment.find("-->").map(|end| 4 + end), 3)
+                if comment.starts_with('>') || comment.starts_with("->") {
+                    // Closed before it began, as HTML reads it (§13.2.5.43).
+                    (comment.find('>').map(|end| 4 + end), 1)
+                } else {
+                    (comment.find("-->").map(|end| 4 + end), 3)
+                }
             } else if rest.starts_with("<?") {
                 // An XML declaration may lack its second question mark.
                 (rest.find('>'), 1)
@@ -99,11 +112,7 @@ impl<'a> Tokens<'a> {
 
     fn declaration(&mut self, rest: &'a str) -> Token<'a> {
         if starts_with_ignore_case(rest, "<![CDATA[") {
-            let Some(end) = rest[9..].find("]]>") else {
-                return self.cut();
-            };
-            self.at += 9 + end + 3;
-            return Token::Cdata(&rest[9..9 + end]);
+            return self.cdata(rest);
         }
         if starts_with_ignore_case(rest, "<!DOCTYPE") {
             let Some(end) = doctype_end(rest) else {
@@ -116,17 +125,26 @@ impl<'a> Tokens<'a> {
     }
 
     fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
-        let name_end = 2 + name_length(&rest[2..]);
-        if name_end == 2 {
+        // `</ title>` has been seen.
+        let n_space = rest[2..].len() - rest[2..].trim_start_matches([' ', '\t']).len();
+        let name_start = 2 + n_space;
+        let name_end = name_start + name_length(&rest[name_start..]);
+        if name_end == name_start || !is_name_start(rest.as_bytes()[name_start]) {
             return self.text_token();
         }
+        let name = &rest[name_start..name_end];
         // `</title <link>`: the next tag begins where this one forgot to end.
         match rest[name_end..].find(['>', '<']) {
+            // `</rss` at the very end: the name is there, only its bracket is not.
+            None if rest[name_end..].trim().is_empty() => {
+                self.at = self.text.len();
+                Token::End(name)
+            }
             None => self.cut(),
             Some(end) => {
                 let closed = rest.as_bytes()[name_end + end] == b'>';
                 self.at += name_end + end + usize::from(closed);
-                Token::End(&rest[2..name_end])
+                Token::End(name)
             }
         }
     }
@@ -137,14 +155,27 @@ impl<'a> Tokens<'a> {
         if name_end == 1 || !matches!(after, None | Some(b'>' | b'/' | b'<') | Some(b'\t'..=b' ')) {
             return self.text_token();
         }
+        let name = &rest[1..name_end];
+        if after == Some(b'<') && !is_field(name) {
+            return self.text_token();
+        }
         let Some(end) = tag_end(rest, name_end) else {
             return self.cut();
         };
+        if rest.as_bytes()[end] == b'<' && !rest[name_end..end].contains('=') && is_field(name) {
+            // `<title One</title>`: the bracket was forgotten, and the text is no attribute.
+            self.at += name_end;
+            return Token::Start(Tag {
+                name,
+                attributes: "",
+                empty: false,
+            });
+        }
         self.at += end + usize::from(rest.as_bytes()[end] == b'>');
         let inside = rest[name_end..end].trim_end();
         let attributes = inside.strip_suffix('/');
         Token::Start(Tag {
-            name: &rest[1..name_end],
+            name,
             attributes: attributes.unwrap_or(inside),
             empty: attributes.is_some(),
         })
@@ -170,130 +201,9 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// The attributes of a tag, in order: name, and value with its references not yet decoded.
-#[derive(Clone, Debug)]
-pub(super) struct Attributes<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Tag<'a> {
-    pub(super) fn attributes(&self) -> Attributes<'a> {
-        Attributes {
-            rest: self.attributes,
-        }
-    }
-
-    /// The value of the first attribute with this local name, whatever its prefix and case;
-    /// references are not yet decoded.
-    pub(super) fn attribute(&self, local_name: &str) -> Option<&'a str> {
-        if self.attributes.is_empty() {
-            return None;
-        }
-        self.attributes()
-            .find(|(name, _)| {
-                local(name).eq_ignore_ascii_case(local_name) && !name.starts_with("xmlns:")
-            })
-            .map(|(_, value)| value)
-    }
-}
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self
-            .rest
-            .trim_start_matches(|c: char| c.is_ascii_whitespace() || "/=\"'<".contains(c));
-        if rest.is_empty() {
-            return None;
-        }
-        let name_end = rest
-            .find(|c: char| c.is_ascii_whitespace() || "=/\"'".contains(c))
-            .unwrap_or(rest.len());
-        let (name, rest) = rest.split_at(name_end);
-        let after = rest.trim_start();
-        let Some(value) = after.strip_prefix('=') else {
-            self.rest = rest;
-            return Some((name, ""));
-        };
-        let value = value.trim_start();
-        let (value, rest) = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => match value[1..].split_once(quote) {
-                Some((value, rest)) => (value, rest),
-                None => (value[1..].trim_end_matches(['/', ' ']), ""),
-            },
-            _ => value.split_at(
-                value
-                    .find(|c: char| c.is_ascii_whitespace())
-                    .unwrap_or(value.len()),
-            ),
-        };
-        self.rest = rest;
-        Some((name, value))
-    }
-}
-
 /// The name without its prefix.
 pub(super) fn local(name: &str) -> &str {
     name.rsplit_once(':').map_or(name, |(_, local)| local)
-}
-
-/// Where the tag at the start of `rest` ends: at its `>`, or before a `<` that begins the
-/// next tag. Quoted values may hold both.
-fn tag_end(rest: &str, from: usize) -> Option<usize> {
-    let bytes = rest.as_bytes();
-    let mut at = from;
-    let mut after_equals = false;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'>' => return Some(at),
-            b'<' => return Some(at),
-            b'=' => after_equals = true,
-            quote @ (b'"' | b'\'') if after_equals => {
-                after_equals = false;
-                match quoted_end(bytes, at + 1, quote) {
-                    Quoted::Closed(end) => at = end,
-                    Quoted::Forgotten(end) => return Some(end),
-                    Quoted::Cut => return None,
-                }
-            }
-            b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ => after_equals = false,
-        }
-        at += 1;
-    }
-    None
-}
-
-enum Quoted {
-    /// The closing quote.
-    Closed(usize),
-    /// There is none: the value runs over the end of its tag, which is here.
-    Forgotten(usize),
-    /// The document ends first.
-    Cut,
-}
-
-fn quoted_end(bytes: &[u8], from: usize, quote: u8) -> Quoted {
-    let mut at = from;
-    while at < bytes.len() {
-        match bytes[at] {
-            b if b == quote => return Quoted::Closed(at),
-            b'>' => {
-                // A `>` within a value is allowed; followed by the next tag it is the end
-                // of this one, whose closing quote was forgotten.
-                let next = bytes[at + 1..].iter().find(|b| !b.is_ascii_whitespace());
-                let value_ends_tag =
-                    matches!(bytes.get(at.wrapping_sub(1)), Some(b'/' | b'\'' | b'"'));
-                if next == Some(&b'<') && (value_ends_tag || bytes.get(at + 1) == Some(&b'\n')) {
-                    return Quoted::Forgotten(at);
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    Quoted::Cut
 }
 
 /// Where `<!DOCTYPE …>` ends; its internal subset in brackets holds `>` of its own.
@@ -316,6 +226,29 @@ fn name_length(text: &str) -> usize {
             !(b.is_ascii_alphanumeric() || b >= 0x80 || matches!(b, b'_' | b'-' | b'.' | b':'))
         })
         .unwrap_or(text.len())
+}
+
+/// Whether a name is that of an element around text, in feeds: what follows it without a
+/// bracket is that text.
+fn is_field(name: &str) -> bool {
+    [
+        "item",
+        "entry",
+        "title",
+        "link",
+        "description",
+        "guid",
+        "pubdate",
+        "author",
+        "category",
+        "content",
+        "summary",
+        "channel",
+        "updated",
+        "published",
+    ]
+    .iter()
+    .any(|field| local(name).eq_ignore_ascii_case(field))
 }
 
 fn is_name_start(byte: u8) -> bool {
@@ -397,7 +330,7 @@ mod tests {
         for text in [
             "<a href=\"x",
             "<a",
-            "</a",
+            "</a x",
             "<!-- x",
             "<![CDATA[ x",
             "<!DOCTYPE x [",

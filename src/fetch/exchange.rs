@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::body::{self, BodyError, Limits, Overflow};
 use super::client::Trust;
+use super::content_coding::{self, Coding};
 use super::errand::{Asked, Errand, Stop, within};
 use super::host_gate::{Pass, Resting};
 use super::media;
@@ -241,7 +242,8 @@ impl Fetcher {
         let status = response.status().as_u16();
         let limits = self.limits(ask.what);
         let body = async {
-            refuse_unknown_encoding(response.headers(), url)?;
+            let coding =
+                Coding::of(response.headers()).map_err(|named| unknown_coding(&named, url))?;
             let expected = match ask.what {
                 What::Page => Some(media::expected_of_page(
                     headers::content_type(response.headers()).as_deref(),
@@ -256,7 +258,7 @@ impl Fetcher {
                 Some(expected) => media::check_page(expected, first),
                 None => media::check_not_compressed(first),
             };
-            let stream = Box::pin(response.bytes_stream());
+            let stream = content_coding::decode(Box::pin(response.bytes_stream()), coding);
             let body = body::read(stream, &limits, &mut trail.n_bytes, look).await;
             body.map_err(|error| failure::of_body(error, limits.max_bytes, url))
         };
@@ -340,16 +342,10 @@ fn rests(resting: Resting, url: &Url) -> Failure {
     }
 }
 
-/// After decoding, the client leaves no `Content-Encoding`. What is still there was not offered.
-fn refuse_unknown_encoding(headers: &HeaderMap, url: &Url) -> Result<(), Failure> {
-    for value in headers.get_all(CONTENT_ENCODING) {
-        let name = String::from_utf8_lossy(value.as_bytes());
-        if !name.trim().is_empty() && !name.trim().eq_ignore_ascii_case("identity") {
-            let detail = format!("{} sent Content-Encoding: {name}", headers::shown(url));
-            return Err(Failure::new(ErrorKind::EncodingUnsupported, detail));
-        }
-    }
-    Ok(())
+/// A coding that we do not know, or more than one: nothing of it is decoded.
+fn unknown_coding(named: &str, url: &Url) -> Failure {
+    let detail = format!("{} sent Content-Encoding: {named}", headers::shown(url));
+    Failure::new(ErrorKind::EncodingUnsupported, detail)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::address_guard::Refusal;
 use super::body::BodyError;
+use super::content_coding::DecodeError;
 use super::headers::shown;
 use crate::model::{ErrorKind, Failure};
 
@@ -53,7 +54,11 @@ pub(super) fn of_request(error: &reqwest::Error, url: &Url) -> Failure {
 }
 
 /// The failure of a body that was not read to its end.
-pub(super) fn of_body(error: BodyError<reqwest::Error>, max_bytes: u64, url: &Url) -> Failure {
+pub(super) fn of_body(
+    error: BodyError<DecodeError<reqwest::Error>>,
+    max_bytes: u64,
+    url: &Url,
+) -> Failure {
     let failed = |kind, what: &str| Failure::new(kind, format!("{}: {what}", shown(url)));
     match error {
         BodyError::TooLarge => failed(
@@ -65,7 +70,15 @@ pub(super) fn of_body(error: BodyError<reqwest::Error>, max_bytes: u64, url: &Ur
             "the body came slower than 100 bytes a second",
         ),
         BodyError::Unwanted(failure) => failure,
-        BodyError::Broken(error) => failed(kind_of_broken_body(&error), &deepest(&error)),
+        BodyError::Broken(error @ DecodeError::Bomb) => {
+            failed(ErrorKind::Limit, &error.to_string())
+        }
+        BodyError::Broken(DecodeError::Coding(error)) => {
+            failed(ErrorKind::Decompress, &error.to_string())
+        }
+        BodyError::Broken(DecodeError::Wire(error)) => {
+            failed(kind_of_broken_body(&error), &deepest(&error))
+        }
     }
 }
 
@@ -73,26 +86,12 @@ fn kind_of_broken_body(error: &reqwest::Error) -> ErrorKind {
     if error.is_timeout() {
         return ErrorKind::Timeout;
     }
-    // Every body passes through a decoder, so that what breaks under it comes as the decoder's
-    // error, too: what is not plainly the connection's fault is that of the compression.
-    let kind = match error.is_decode() {
-        true => causes(error).filter_map(kind_of_connection).last(),
-        false => Some(kind_of(error).unwrap_or(ErrorKind::Protocol)),
-    };
-    match kind {
+    match kind_of(error) {
         // Once a part has come, it does not matter how the connection ended.
         Some(ErrorKind::Reset | ErrorKind::Connect) => ErrorKind::Truncated,
         Some(kind) => kind,
-        None => ErrorKind::Decompress,
+        None => ErrorKind::Protocol,
     }
-}
-
-/// The kind of a cause that no decoder of ours can be.
-fn kind_of_connection(cause: &(dyn Error + 'static)) -> Option<ErrorKind> {
-    let io = cause.downcast_ref::<io::Error>();
-    let is_reset = io.is_some_and(|error| kind_of_io(error.kind()) == Some(ErrorKind::Reset));
-    let kind = is_reset.then_some(ErrorKind::Reset);
-    kind.or_else(|| kind_of_text(&cause.to_string()))
 }
 
 /// The kind that the innermost cause with a meaning gives.

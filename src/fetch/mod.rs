@@ -19,6 +19,7 @@ mod host_gate;
 
 mod body;
 mod client;
+mod content_coding;
 mod headers;
 mod media;
 mod redirect;

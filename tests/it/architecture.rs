@@ -140,8 +140,10 @@ const IMPURE: &[&str] = &[
 /// Libraries that one module hides from all others.
 const HIDDEN: &[(&str, &[&str])] = &[
     ("reqwest", &["fetch"]),
-    ("rustls", &["fetch"]),
+    ("rustls", &["fetch", "store"]),
     ("rusqlite", &["store"]),
+    ("tokio_postgres", &["store"]),
+    ("deadpool_postgres", &["store"]),
     ("feed_rs", &["feed"]),
     ("scraper", &["extract"]),
     ("ego_tree", &["extract"]),

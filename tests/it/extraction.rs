@@ -1,6 +1,9 @@
 //! A floor under the quality of extraction: small pages in the shapes that news sites use,
 //! all invented, with what must come out of them. And hostile pages, with what must not.
 
+mod hostile;
+mod known_before;
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 

@@ -1,7 +1,10 @@
 //! What the feed parser promises, through its public face.
 
 mod commands;
+mod finding;
+mod hints;
 mod laws;
+mod sitemaps;
 
 use std::time::Duration;
 
@@ -225,10 +228,8 @@ fn blemishes_are_read_past_and_reported() {
     assert_eq!(
         feed.warnings,
         [
-            "repaired 2 bare ampersands",
-            "repaired 2 references that XML does not know",
-            "repaired 1 control character",
-            "repaired 1 end tag without its element",
+            "repaired: 2 bare ampersands, 2 references that XML does not know, \
+             1 control character, 1 end tag without its element",
         ]
     );
 }
@@ -272,7 +273,7 @@ fn junk_before_and_after_the_root_is_read_past() {
     assert_eq!(titles(&feed), ["One"]);
     assert!(
         feed.warnings
-            .contains(&"has text before its root element".to_owned()),
+            .contains(&"repaired: text before the root element".to_owned()),
         "{:?}",
         feed.warnings
     );
@@ -514,5 +515,29 @@ fn a_page_names_its_feeds_once_each_in_order() {
             ("https://news.example/en/rss", Some("A & B")),
             ("https://news.example/en/atom", None)
         ]
+    );
+}
+
+#[test]
+fn relative_links_start_from_the_site_when_another_host_serves_the_feed() {
+    let document =
+        rss("<item><link>/1</link><description>&lt;a href='2'>x&lt;/a></description></item>");
+    let served_by = |base: &str| {
+        let base = Url::parse(base).unwrap();
+        let feed = parse(document.as_bytes(), None, Some(&base)).unwrap();
+        let entry = feed.entries.into_iter().next().unwrap();
+        (entry.link.unwrap(), entry.summary.unwrap())
+    };
+
+    assert_eq!(
+        served_by("https://feeds.example/news"),
+        (
+            "https://news.example/1".to_owned(),
+            "<a href=\"https://news.example/2\">x</a>".to_owned()
+        )
+    );
+    assert_eq!(
+        served_by("https://news.example/en/rss").1,
+        "<a href=\"https://news.example/en/2\">x</a>"
     );
 }

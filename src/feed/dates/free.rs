@@ -2,7 +2,8 @@
 
 use super::clock::{clock, zone};
 use super::numbers::Numbers;
-use super::words::{half_of_day, is_ordinal, month_of, weekday_of, zone_offset};
+use super::words::{half_of_day, is_month_mark, is_ordinal, month_of, weekday_of, zone_offset};
+use super::zones::region;
 use super::{Part, Reading};
 
 /// Everything that is not ISO: weekday, day, month, year, time and zone in any order that
@@ -19,7 +20,13 @@ pub(super) fn read_free(parts: &[Part], reading: &mut Reading) -> Option<()> {
                 if numbers.year.is_some() && reading.month.is_some() && !reading.has_time =>
             {
                 reading.set_clock(*hour, *minute, 0)?;
-                after
+                match after {
+                    [Mark('.'), Number(second, 2), after @ ..] => {
+                        reading.set_clock(*hour, *minute, *second)?;
+                        after
+                    }
+                    after => after,
+                }
             }
             [Number(hour, ..=2), Word(h), Number(minute, 2), after @ ..] if h == "h" => {
                 reading.set_clock(*hour, *minute, 0)?;
@@ -38,15 +45,25 @@ pub(super) fn read_free(parts: &[Part], reading: &mut Reading) -> Option<()> {
             }
             [
                 Number(day, ..=2),
-                Mark('-'),
+                Mark('-' | '/'),
                 Word(month),
-                Mark('-'),
+                Mark('-' | '/'),
                 Number(year, _),
                 after @ ..,
             ] => {
                 numbers.all.push(*day);
                 reading.month = Some(month_of(month)?);
                 numbers.year(*year);
+                // 06/Mar/2025:09:05:00, as web servers log
+                after.strip_prefix(&[Mark(':')][..]).unwrap_or(after)
+            }
+            // 3월, 3月, tháng 3
+            [Number(month @ 1..=12, ..=2), Word(of), after @ ..] if is_month_mark(of) => {
+                reading.month = Some(*month as i8);
+                after
+            }
+            [Word(of), Space, Number(month @ 1..=12, ..=2), after @ ..] if of == "tháng" => {
+                reading.month = Some(*month as i8);
                 after
             }
             [Number(value, 4), after @ ..] if numbers.year.is_none() => {
@@ -70,12 +87,12 @@ pub(super) fn read_free(parts: &[Part], reading: &mut Reading) -> Option<()> {
             }
             [Word(word), after @ ..] => word_part(word, after, rest, reading)?,
             [Mark('+' | '-'), Number(_, n_digits), ..]
-                if *n_digits >= 2 && (reading.has_time || numbers.is_dated(reading)) =>
+                if reading.has_time || (*n_digits >= 2 && numbers.is_dated(reading)) =>
             {
                 zone(rest, reading)?
             }
             [
-                Space | Mark(',' | '.' | '-' | '(' | ')' | '/' | '|' | '·' | '\'' | ';'),
+                Space | Mark(',' | '.' | '-' | '(' | ')' | '/' | '|' | '·' | '\'' | ';' | '،'),
                 after @ ..,
             ] => after,
             _ => return None,
@@ -108,7 +125,7 @@ fn word_part<'a>(
         return Some(after);
     }
     // After the time it is a zone: "16:31:00 AT" is Atlantic time.
-    if word == "at" && reading.has_time && reading.offset_minutes.is_none() {
+    if word == "at" && reading.has_time && reading.zone.is_none() {
         return zone(all, reading);
     }
     if matches!(
@@ -132,10 +149,10 @@ fn word_part<'a>(
     ) {
         return Some(after);
     }
-    let known = half_of_day(word).is_some() || zone_offset(word).is_some();
+    let known =
+        half_of_day(word).is_some() || zone_offset(word).is_some() || region(word).is_some();
     let could_be_zone = reading.month.is_some() || reading.year.is_some();
-    let could_be_weekday =
-        reading.weekday.is_none() && reading.month.is_none() && word.chars().count() <= 14;
+    let could_be_weekday = reading.weekday.is_none() && word.chars().count() <= 14;
     match (
         known || (could_be_zone && word.is_ascii()),
         could_be_weekday,

@@ -1,7 +1,7 @@
 //! Dates that begin with the year: ISO 8601 and its neighbours.
 
 use jiff::SignedDuration;
-use jiff::civil::Date;
+use jiff::civil::{Date, ISOWeekDate, Weekday};
 
 use super::clock::read_clock_and_zone;
 use super::words::month_of;
@@ -42,6 +42,22 @@ fn iso_month_and_day<'a>(parts: &'a [Part], reading: &mut Reading) -> Option<&'a
         // 2003-335
         [Mark('-'), Number(day, 3), rest @ ..] if !matches!(rest, [Mark('-'), Number(..), ..]) => {
             day_of_year(*day, reading)?;
+            Some(rest)
+        }
+        // 2025-W10-4
+        [
+            Mark('-'),
+            Word(w),
+            Number(week, 2),
+            Mark('-'),
+            Number(day, 1),
+            rest @ ..,
+        ] if w == "w" => {
+            let weekday = Weekday::from_monday_one_offset(i8::try_from(*day).ok()?).ok()?;
+            let week = i8::try_from(*week).ok()?;
+            let date = ISOWeekDate::new(reading.year?, week, weekday).ok()?.date();
+            reading.year = Some(date.year());
+            (reading.month, reading.day) = (Some(date.month()), Some(date.day()));
             Some(rest)
         }
         // 2025. 3. 6.

@@ -9,20 +9,34 @@ mod clock;
 mod free;
 mod iso;
 mod numbers;
+mod thai;
 mod words;
+mod zones;
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use free::read_free;
 use iso::read_iso;
 use words::weekday_of;
+use zones::Zone;
 
 /// Longest text that is looked at, in bytes.
 const MAX_DATE_BYTES: usize = 128;
 
 /// Years that a news feed can mean.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2200;
+
+/// A date that has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadDate {
+    /// The moment.
+    pub at: Timestamp,
+    /// The offset from UTC that it was written with; `None` when it named no zone, and UTC
+    /// was assumed.
+    pub offset: Option<Offset>,
+}
 
 /// Reads a date.
 ///
@@ -31,25 +45,118 @@ const YEARS: std::ops::RangeInclusive<i16> = 1900..=2200;
 /// and month cannot be told apart, or when the year is outside 1900..=2200.
 #[must_use]
 pub fn parse_date(text: &str) -> Option<Timestamp> {
+    read_date(text).map(|date| date.at)
+}
+
+/// Reads a date as [`parse_date`] does, and keeps the offset that it was written with.
+#[must_use]
+pub fn read_date(text: &str) -> Option<ReadDate> {
     let text = text.trim();
     if text.is_empty() || text.len() > MAX_DATE_BYTES {
         return None;
     }
-    if let Some(stamp) = digits_only(text) {
-        return stamp.timestamp();
+    if let Some(date) = standard_form(text) {
+        return Some(date);
     }
-    let parts = split(text);
+    if let Some(stamp) = digits_only(text) {
+        return stamp.date();
+    }
+    let text = without_label(text);
+    let parts = match thai::in_english(text) {
+        Some(english) => split(&english),
+        None => split(text),
+    };
     let mut reading = Reading::default();
     read_iso(without_weekday(&parts), &mut reading).or_else(|| {
         reading = Reading::default();
         read_free(&parts, &mut reading)
     })?;
-    reading.timestamp()
+    reading.date()
 }
 
-/// Ten or thirteen digits are seconds or milliseconds since 1970; twelve and fourteen are
+/// The text behind a label: `Published: Thu, 06 Mar 2025`.
+fn without_label(text: &str) -> &str {
+    match text.split_once(": ") {
+        Some((label, date)) if !label.contains(|c: char| c.is_ascii_digit()) => date.trim(),
+        _ => text,
+    }
+}
+
+/// The two forms in which nearly all dates come, `Thu, 06 Mar 2025 09:05:00 GMT` and
+/// `2025-03-06T09:05:00Z`, without the detour over parts. Whatever is odd is left to it.
+fn standard_form(text: &str) -> Option<ReadDate> {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| {
+        let digits = bytes.get(from..to)?;
+        digits.iter().try_fold(0i32, |value, digit| {
+            let digit = char::from(*digit).to_digit(10)?;
+            Some(value * 10 + digit as i32)
+        })
+    };
+    let is = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
+    let (date, clock) = if is(4, b'-') && is(7, b'-') && (is(10, b'T') || is(10, b' ')) {
+        ((number(0, 4)?, number(5, 7)?, number(8, 10)?), 11)
+    } else if is(3, b',') && is(4, b' ') && is(7, b' ') && is(11, b' ') && is(16, b' ') {
+        const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        let month = MONTHS.find(text.get(8..11)?).filter(|at| at % 3 == 0)?;
+        ((number(12, 16)?, month as i32 / 3 + 1, number(5, 7)?), 17)
+    } else {
+        return None;
+    };
+    if !is(clock + 2, b':') || !is(clock + 5, b':') {
+        return None;
+    }
+    let offset = match text.get(clock + 8..)? {
+        "Z" | " GMT" | " UTC" | " +0000" | "+00:00" => 0,
+        zone => {
+            let start = clock + 8 + usize::from(zone.starts_with(' '));
+            let colon = usize::from(is(start + 3, b':'));
+            let minutes = number(start + 1, start + 3)? * 60
+                + number(start + 3 + colon, start + 5 + colon).filter(|minutes| *minutes < 60)?;
+            match bytes.get(start)? {
+                _ if bytes.len() != start + 5 + colon || minutes > 15 * 60 => return None,
+                b'+' => minutes,
+                b'-' => -minutes,
+                _ => return None,
+            }
+        }
+    };
+    let (hour, minute, second) = (
+        number(clock, clock + 2)?,
+        number(clock + 3, clock + 5)?,
+        number(clock + 6, clock + 8)?,
+    );
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let reading = Reading {
+        year: i16::try_from(date.0).ok(),
+        month: i8::try_from(date.1).ok(),
+        day: i8::try_from(date.2).ok(),
+        zone: Some(Zone::Fixed(offset)),
+        ..Reading::default()
+    };
+    let reading = Reading {
+        hour: hour as i8,
+        minute: minute as i8,
+        second: second as i8,
+        ..reading
+    };
+    reading.date()
+}
+
+/// Ten, thirteen or sixteen digits are (milli-, micro-) seconds since 1970; twelve and fourteen are
 /// a date and time without marks.
 fn digits_only(text: &str) -> Option<Reading> {
+    // Seconds may have a fraction.
+    let text = match text.split_once('.') {
+        Some((seconds, rest))
+            if seconds.len() == 10 && rest.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            seconds
+        }
+        _ => text,
+    };
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -57,6 +164,7 @@ fn digits_only(text: &str) -> Option<Reading> {
     let instant = match text.len() {
         10 => Timestamp::from_second(number).ok()?,
         13 => Timestamp::from_millisecond(number).ok()?,
+        16 => Timestamp::from_microsecond(number).ok()?,
         12 | 14 => {
             let mut reading = Reading::default();
             let parts = [split(&text[..8]), vec![Part::Space], split(&text[8..])].concat();
@@ -64,8 +172,9 @@ fn digits_only(text: &str) -> Option<Reading> {
         }
         _ => return None,
     };
-    // Before 2000 it is some other number.
-    (instant.as_second() >= 946_684_800).then(|| Reading {
+    // Before 2000 or after 2200 it is some other number.
+    let meant = 946_684_800..7_289_654_400;
+    meant.contains(&instant.as_second()).then(|| Reading {
         instant: Some(instant),
         ..Reading::default()
     })
@@ -112,7 +221,7 @@ struct Reading {
     minute: i8,
     second: i8,
     afternoon: Option<bool>,
-    offset_minutes: Option<i32>,
+    zone: Option<Zone>,
     has_time: bool,
     /// Written in Korean, whose dates carry no zone and mean UTC+9.
     korean: bool,
@@ -128,9 +237,14 @@ impl Reading {
         Some(())
     }
 
-    fn timestamp(&self) -> Option<Timestamp> {
-        if self.instant.is_some() {
-            return self.instant;
+    /// The first zone that is named counts; an offset in numbers overrides it.
+    fn set_zone(&mut self, zone: Zone) {
+        self.zone.get_or_insert(zone);
+    }
+
+    fn date(&self) -> Option<ReadDate> {
+        if let Some(at) = self.instant {
+            return Some(ReadDate { at, offset: None });
         }
         let year = self.year.filter(|year| YEARS.contains(year))?;
         let date = Date::new(year, self.month?, self.day.unwrap_or(1)).ok()?;
@@ -143,17 +257,24 @@ impl Reading {
         let next_day = hour == 24 && self.minute == 0;
         let hour = if next_day { 0 } else { hour };
         let time = Time::new(hour, self.minute, self.second.min(59), 0).ok()?;
-        let local = jiff::tz::Offset::UTC
-            .to_timestamp(date.to_datetime(time))
-            .ok()?;
-        let korean = if self.korean { 9 * 60 } else { 0 };
-        let offset = self.offset_minutes.unwrap_or(korean);
         let day = SignedDuration::from_hours(if next_day { 24 } else { 0 });
-        local
-            .checked_sub(SignedDuration::from_mins(offset.into()))
-            .ok()?
-            .checked_add(day)
-            .ok()
+        self.in_zone(date.to_datetime(time).checked_add(day).ok()?)
+    }
+
+    fn in_zone(&self, local: DateTime) -> Option<ReadDate> {
+        let korean = self.korean.then_some(Zone::Fixed(9 * 60));
+        let offset = match self.zone.or(korean) {
+            None => None,
+            Some(Zone::Fixed(minutes)) => Some(Offset::from_seconds(minutes * 60).ok()?),
+            Some(Zone::Rule(rule)) => {
+                let zone = TimeZone::posix(rule).ok()?;
+                let at = zone.to_ambiguous_timestamp(local).compatible().ok()?;
+                let offset = Some(zone.to_offset(at));
+                return Some(ReadDate { at, offset });
+            }
+        };
+        let at = offset.unwrap_or(Offset::UTC).to_timestamp(local).ok()?;
+        Some(ReadDate { at, offset })
     }
 }
 
@@ -231,15 +352,83 @@ mod tests {
             "2025년 03월 06일 18:05:00",
             "2025. 3. 6. 09:05",
             "Thu, 2025/03/06 04:05:00 EST",
+            "Thu, 06 Mar 2025 10:05:00 Europe/Brussels",
+            "2025-03-06 04:05:00 America/New_York",
+            "2025-03-06 06:05 America/Argentina/Buenos_Aires",
+            "March 6, 2025 4:05 AM Eastern Standard Time",
+            "Thu, 06 Mar 2025 10:05:00 Central European Time",
+            "2025-03-06T06:05:00 Etc/GMT+3",
             "6 mars 2025 à 09h05",
             "06 Mar 2025 09.05",
             "čtvrtek, 6. března 2025 09:05",
             "Πέμ, 06 Μαρ 2025 09:05",
             "٦ مارس 2025 09:05",
+            "06/Mar/2025:09:05:00 +0000",
+            "Thu, 06 Mar 2025 17:05:00 +8",
+            "2025-03-06 at 09:05",
+            "2025-W10-4T09:05:00Z",
+            "1741251900.5",
+            "1741251900000000",
+            "06 Mar 2025 09.05.00",
+            "Thu, 06 Mar 2025 09:05:00 GMT0",
+            "Πεμ, 06 Μάώ 2025 09:05:00",
+            "do, 06 mrt 2025 10:05:00 +0100",
+            "6 Mart 2025 Perşembe 09:05",
+            "2025年3月6日(木) 18時05分 +0900",
+            "2025年3月6日 上午9:05",
+            "목, 6 3월 2025 18:05:00 +0900",
+            "星期四, 06 三月 2025 17:05:00 +0800",
+            "6 tháng 3 2025 09:05",
+            "الخميس، 06 مارس 2025 09:05",
+            "יום ה, 06 מרץ 2025 11:05:00 +0200",
+            "พฤ., 06 มี.ค. 2568 16:05:00 +0700",
+            "6 มีนาคม 2568 09:05",
+            "Published: Thu, 06 Mar 2025 09:05:00 GMT",
             "1741251900",
             "20250306090500",
         ] {
             check(text, "2025-03-06T09:05:00Z");
+        }
+    }
+
+    #[test]
+    fn zones_with_summer_time_follow_it() {
+        check("2025-07-06 09:05 Europe/Brussels", "2025-07-06T07:05:00Z");
+        check("July 6, 2025 9:05 AM ET", "2025-07-06T13:05:00Z");
+        check("2025-01-06 09:05 Australia/Sydney", "2025-01-05T22:05:00Z");
+        check("2025-07-06 09:05 Asia/Kolkata", "2025-07-06T03:35:00Z");
+        // An hour that does not exist, and one that there is twice.
+        check("2025-03-30 02:30 Europe/Paris", "2025-03-30T01:30:00Z");
+        check("2025-10-26 02:30 Europe/Paris", "2025-10-26T00:30:00Z");
+    }
+
+    #[test]
+    fn the_offset_that_was_written_is_kept() {
+        let offset = |text: &str| read_date(text).unwrap().offset.map(Offset::seconds);
+
+        assert_eq!(offset("Thu, 06 Mar 2025 09:05:00 +0530"), Some(19_800));
+        assert_eq!(offset("2025-03-06T09:05:00-08:00"), Some(-28_800));
+        assert_eq!(offset("2025-03-06T09:05:00Z"), Some(0));
+        assert_eq!(offset("2025-07-06 09:05 Europe/Brussels"), Some(7200));
+        assert_eq!(offset("2025-03-06 09:05"), None);
+    }
+
+    #[test]
+    fn the_short_way_reads_as_the_long_way_does() {
+        for text in [
+            "Thu, 06 Mar 2025 09:05:00 GMT",
+            "Thu, 06 Mar 2025 11:05:07 +0200",
+            "2025-03-06T09:05:00Z",
+            "2025-03-06 10:05:00+01:00",
+        ] {
+            let parts = split(text);
+            let mut reading = Reading::default();
+            let long = read_iso(without_weekday(&parts), &mut reading).or_else(|| {
+                reading = Reading::default();
+                read_free(&parts, &mut reading)
+            });
+            assert_eq!(long, Some(()));
+            assert_eq!(standard_form(text), reading.date(), "{text}");
         }
     }
 
@@ -281,6 +470,8 @@ mod tests {
             "Thu, 00 Nov 2025",
             "0001-01-01T00:00:00Z",
             "12345678901234567890",
+            "8108677867785",
+            "0123456789",
         ] {
             assert_eq!(parse_date(text), None, "{text}");
         }

@@ -7,6 +7,11 @@ pub(super) fn is_ordinal(suffix: &str) -> bool {
     matches!(suffix, "st" | "nd" | "rd" | "th" | "er" | "º" | "ª")
 }
 
+/// Whether a word behind a number makes it a month.
+pub(super) fn is_month_mark(word: &str) -> bool {
+    matches!(word, "월" | "月")
+}
+
 /// Whether a word means the second half of the day (`true`) or the first.
 pub(super) fn half_of_day(word: &str) -> Option<bool> {
     match word {
@@ -18,22 +23,22 @@ pub(super) fn half_of_day(word: &str) -> Option<bool> {
 
 /// The month that a word begins like, in languages whose names do not collide: English,
 /// German, French, Spanish, Italian, Portuguese, Dutch, the Nordic languages, Polish,
-/// Czech, Hungarian, Turkish, Greek, Russian, Ukrainian, Arabic.
+/// Czech, Hungarian, Turkish, Greek, Russian, Ukrainian, Arabic, Hebrew, Chinese.
 pub(super) fn month_of(word: &str) -> Option<i8> {
     #[rustfmt::skip]
     const STEMS: [&[&str]; 12] = [
-        &["jan", "jän", "ene", "gen", "sty", "oca", "led", "ιαν", "янв", "січ", "يناير"],
-        &["feb", "fév", "fev", "lut", "şub", "helmi", "úno", "φεβ", "фев", "лют", "فبراير"],
-        &["mar", "mär", "mrz", "maa", "már", "bře", "μαρ", "μάρ", "мар", "бер", "مارس"],
-        &["apr", "avr", "abr", "ápr", "kwi", "nis", "huhti", "dub", "απρ", "апр", "кві", "أبريل", "ابريل"],
-        &["may", "mai", "mei", "mag", "maj", "máj", "touko", "kvě", "μαι", "μάι", "μαϊ", "май", "мая", "тра", "مايو"],
-        &["jun", "juin", "jún", "giu", "cze", "haz", "června", "ιουν", "ιούν", "июн", "чер", "يونيو"],
-        &["jul", "juil", "júl", "lug", "lip", "tem", "červenc", "července", "ιουλ", "ιούλ", "июл", "лип", "يوليو"],
-        &["aug", "aoû", "aou", "ago", "sie", "ağu", "elo", "srp", "αυγ", "αύγ", "авг", "сер", "أغسطس", "اغسطس"],
-        &["sep", "set", "szept", "wrz", "eyl", "syys", "září", "σεπ", "сен", "вер", "سبتمبر"],
-        &["oct", "okt", "out", "ott", "paź", "eki", "loka", "říj", "οκτ", "окт", "жов", "أكتوبر", "اكتوبر"],
-        &["nov", "lis", "kas", "marras", "νοε", "νοέ", "ноя", "نوفمبر"],
-        &["dec", "déc", "dez", "dic", "des", "gru", "ara", "joulu", "pros", "δεκ", "дек", "гру", "ديسمبر"],
+        &["jan", "ינו", "一月", "jän", "ene", "gen", "sty", "oca", "led", "ιαν", "янв", "січ", "يناير"],
+        &["feb", "פבר", "二月", "fév", "fev", "lut", "şub", "helmi", "úno", "φεβ", "фев", "лют", "فبراير"],
+        &["mar", "mär", "mrz", "mrt", "מרץ", "三月", "maa", "már", "bře", "μαρ", "μάρ", "μάώ", "μαώ", "мар", "бер", "مارس"],
+        &["apr", "אפר", "四月", "avr", "abr", "ápr", "kwi", "nis", "huhti", "dub", "απρ", "апр", "кві", "أبريل", "ابريل"],
+        &["may", "מאי", "五月", "mai", "mei", "mag", "maj", "máj", "touko", "kvě", "μαι", "μάι", "μαϊ", "май", "мая", "тра", "مايو"],
+        &["jun", "יונ", "六月", "juin", "jún", "giu", "cze", "haz", "června", "ιουν", "ιούν", "ιον", "июн", "чер", "يونيو"],
+        &["jul", "יול", "七月", "juil", "júl", "lug", "lip", "tem", "červenc", "července", "ιουλ", "ιούλ", "ιολ", "июл", "лип", "يوليو"],
+        &["aug", "אוג", "八月", "aoû", "aou", "ago", "sie", "ağu", "elo", "srp", "αυγ", "αύγ", "авг", "сер", "أغسطس", "اغسطس"],
+        &["sep", "ספט", "九月", "set", "szept", "wrz", "eyl", "syys", "září", "σεπ", "сен", "вер", "سبتمبر"],
+        &["oct", "אוק", "十月", "okt", "out", "ott", "paź", "eki", "loka", "říj", "οκτ", "окт", "жов", "أكتوبر", "اكتوبر"],
+        &["nov", "נוב", "十一月", "lis", "kas", "marras", "νοε", "νοέ", "ноя", "نوفمبر"],
+        &["dec", "דצמ", "十二月", "déc", "dez", "dic", "des", "gru", "ara", "joulu", "pros", "δεκ", "дек", "гру", "ديسمبر"],
     ];
     if word.chars().count() > 12 {
         return None;
@@ -71,13 +76,13 @@ pub(super) fn weekday_of(word: &str) -> Option<Weekday> {
 pub(super) fn zone_offset(word: &str) -> Option<i32> {
     let hours = match word {
         "z" | "gmt" | "utc" | "ut" | "wet" | "uct" => 0.0,
-        "est" | "et" => -5.0,
+        "est" => -5.0,
         "edt" => -4.0,
-        "cst" | "ct" => -6.0,
+        "cst" => -6.0,
         "cdt" => -5.0,
-        "mst" | "mt" => -7.0,
+        "mst" => -7.0,
         "mdt" => -6.0,
-        "pst" | "pt" => -8.0,
+        "pst" => -8.0,
         "pdt" => -7.0,
         "akst" => -9.0,
         "akdt" => -8.0,

@@ -8,6 +8,8 @@ use serde::de::{
 };
 use serde_json::{Map, Value};
 
+use super::bounded::Bounded;
+use super::rss;
 use crate::feed::MAX_ENTRIES;
 
 /// The keys of the feed that we read, `items` apart.
@@ -20,6 +22,8 @@ const FEED_KEYS: &[&str] = &[
     "author",
     "authors",
     "hubs",
+    "next_url",
+    "expired",
 ];
 
 /// The keys of an item that we read.
@@ -37,7 +41,13 @@ const ITEM_KEYS: &[&str] = &[
     "authors",
     "tags",
     "attachments",
+    "image",
+    "banner_image",
 ];
+
+/// Most values that are kept of one field of a feed, or of one item: tags, authors,
+/// attachments and what they say. The rest is read past.
+const MAX_VALUES: usize = 10_000;
 
 /// A document, or as much of it as could be read.
 #[derive(Debug, Default)]
@@ -45,6 +55,8 @@ pub(super) struct Document {
     pub(super) fields: Map<String, Value>,
     /// The first [`MAX_ENTRIES`] items that are objects.
     pub(super) items: Vec<Map<String, Value>>,
+    /// Whether it is RSS in JSON.
+    pub(super) is_rss: bool,
     /// How many items there are, kept or not.
     pub(super) n_items: usize,
 }
@@ -60,6 +72,14 @@ impl Document {
 /// Fills a document from its object.
 struct Fields<'d>(&'d mut Document);
 
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
 impl<'de> Visitor<'de> for Fields<'_> {
     type Value = ();
 
@@ -69,10 +89,14 @@ impl<'de> Visitor<'de> for Fields<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            if key == "items" {
+            if key == "items" || key == "item" {
                 map.next_value_seed(Items(self.0))?;
-            } else if FEED_KEYS.contains(&key.as_str()) {
-                let value = map.next_value()?;
+            } else if key == "rss" || key == "channel" {
+                self.0.is_rss |= key == "rss";
+                map.next_value_seed(Fields(self.0))?;
+            } else if FEED_KEYS.contains(&key.as_str()) || rss::CHANNEL_KEYS.contains(&key.as_str())
+            {
+                let value = map.next_value_seed(Bounded(&mut { MAX_VALUES }))?;
                 self.0.fields.insert(key, value);
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -89,7 +113,7 @@ impl<'de> DeserializeSeed<'de> for Items<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -98,6 +122,10 @@ impl<'de> Visitor<'de> for Items<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of items")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
@@ -135,9 +163,10 @@ impl<'de> Visitor<'de> for ItemVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut item = Map::new();
+        let mut n_left = MAX_VALUES;
         while let Some(key) = map.next_key::<String>()? {
-            if ITEM_KEYS.contains(&key.as_str()) {
-                let value = map.next_value()?;
+            if ITEM_KEYS.contains(&key.as_str()) || rss::ITEM_KEYS.contains(&key.as_str()) {
+                let value = map.next_value_seed(Bounded(&mut n_left))?;
                 item.insert(key, value);
             } else {
                 map.next_value::<IgnoredAny>()?;

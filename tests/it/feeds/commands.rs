@@ -45,7 +45,7 @@ fn parse_answers_every_line_in_order_bad_ones_too() {
     let answers = answers(
         &["parse", "--jsonl"],
         &[
-            json!({"id": "a", "path": good, "content_type": null, "base_url": "https://b.example/x/"}).to_string(),
+            json!({"id": "a", "path": good, "content_type": null, "base_url": "https://news.example/x/"}).to_string(),
             "{\"id\": 7, \"path\": 1}".into(),
             "nonsense".into(),
             json!({"id": "c", "path": folder.path().join("missing")}).to_string(),
@@ -58,7 +58,7 @@ fn parse_answers_every_line_in_order_bad_ones_too() {
     let ok: Vec<&Value> = answers.iter().map(|answer| &answer["ok"]).collect();
     assert_eq!(json!(ok), json!([true, false, false, false, false]));
     assert_eq!(answers[0]["format"], "rss");
-    assert_eq!(answers[0]["entries"][0]["link"], "https://b.example/x/1");
+    assert_eq!(answers[0]["entries"][0]["link"], "https://news.example/x/1");
     assert!(
         answers[4]["error"]
             .as_str()
@@ -81,7 +81,7 @@ fn parse_shows_a_person_what_was_read_and_repaired() {
 
     let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
     assert!(text.contains("format   rss"), "{text}");
-    assert!(text.contains("repaired 1 bare ampersand"), "{text}");
+    assert!(text.contains("repaired: 1 bare ampersand"), "{text}");
     assert!(
         text.contains("2025-03-06T00:00:00Z  Fish & chips"),
         "{text}"

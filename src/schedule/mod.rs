@@ -1,11 +1,15 @@
 //! When is a feed due next? Pure.
 
+mod rhythm;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::model::{ErrorKind, Failure};
+
+pub use self::rhythm::{Observation, Rhythm};
 
 /// `[schedule]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +73,8 @@ pub struct Next {
 /// Longest rest of a failing feed. Feeds that look dead come back, so none is dropped;
 /// after [`DAILY_FAILURES`] failures it is asked once a week.
 const MAX_BACKOFF: Duration = Duration::from_secs(24 * 3600);
+/// A feed without a new entry for so long looks dead.
+const SILENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// With the doubling before it, some 30 days of daily failures.
 const DAILY_FAILURES: u32 = 36;
@@ -172,6 +178,25 @@ pub fn retry_after(failure: &Failure) -> Option<Duration> {
 pub fn jitter(text: &str) -> f64 {
     let digest = Sha256::digest(text.as_bytes());
     f64::from(u16::from_be_bytes([digest[0], digest[1]])) / 65536.0
+}
+
+/// Longest wait for a feed in good health, in seconds: 24 h, and 7 days for one that has
+/// published nothing for 90 days.
+#[must_use]
+pub fn longest_wait_s(rhythm: &Rhythm, now: Timestamp) -> f64 {
+    let silent = rhythm.newest().map(|newest| now.duration_since(newest));
+    match silent {
+        Some(silent) if silent > SILENT => 7.0 * 86_400.0,
+        _ => 86_400.0,
+    }
+}
+
+/// The level of [`Rhythm::next`] for the next hour, after `actual` polls per feed in the last
+/// day where `budget` are wanted. Slow, so that a flood of new feeds does not silence the old.
+#[must_use]
+pub fn steer(level: f64, actual: f64, budget: f64) -> f64 {
+    let off = (actual.max(1e-3) / budget.max(1e-3)).clamp(0.25, 4.0);
+    (level * off.powf(0.1)).clamp(1e-3, 1e3)
 }
 
 fn spread(interval: Duration, jitter: f64) -> Duration {
