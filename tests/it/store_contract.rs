@@ -159,6 +159,7 @@ mod pages;
 mod polls;
 mod postgres_server;
 mod queue;
+mod together;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -13,6 +13,7 @@ on_every_backend! {
     readers_sent_to_one_page_of_consent_lose_no_article,
     an_entry_that_names_where_another_one_led_is_no_new_article,
     a_page_merged_while_it_was_fetched_says_where_it_went,
+    copies_of_a_page_become_one_article_in_whatever_order_they_come,
 }
 
 async fn a_scraped_page_replaces_what_the_feed_said(room: Room) {
@@ -353,4 +354,64 @@ async fn an_entry_that_names_where_another_one_led_is_no_new_article(room: Room)
 
     assert_eq!((recorded.n_new, recorded.n_pages), (0, 0));
     assert_eq!(all(&room.store).await.len(), 1);
+}
+
+async fn copies_of_a_page_become_one_article_in_whatever_order_they_come(room: Room) {
+    let feeds = 0..5;
+    let mut ids = Vec::new();
+    for feed in feeds.clone() {
+        let url = format!("https://host{feed}.example/feed");
+        ids.push(subscribe(&room.store, listed(&url)).await);
+    }
+    let orders = [
+        [0, 1, 2, 3, 4],
+        [4, 3, 2, 1, 0],
+        [2, 4, 0, 1, 3],
+        [3, 0, 4, 2, 1],
+    ];
+    for (page, announced) in orders.iter().enumerate() {
+        for (n, scraped_as) in orders.iter().enumerate() {
+            let story = format!("{page}-{n}");
+            let original = format!("https://page.example/{story}");
+            let copy = |feed: usize| match feed {
+                0 => original.clone(),
+                _ => format!("https://copy{feed}.example/of-{story}"),
+            };
+            for feed in announced {
+                poll(&room.store, ids[*feed], vec![entry(&copy(*feed))]).await;
+            }
+            for feed in scraped_as {
+                let due = room.store.due_pages(&everything_due()).await.unwrap();
+                // A copy that was merged before its turn needs no turn.
+                let url = copy(*feed);
+                let Some(due) = due.into_iter().find(|due| due.url.as_str() == url) else {
+                    continue;
+                };
+                let text = words(80, &format!("w{page}x{n}y"));
+                let article = ScrapedArticle {
+                    aliases: vec![alias(&original, AliasReason::Redirect)],
+                    ..scraped(&original, &format!("Page {story}"), &text)
+                };
+                let report = ScrapeReport {
+                    at: later(1),
+                    cost: Cost::default(),
+                    manners: Manners::default(),
+                    result: ScrapeResult::Article(Box::new(article)),
+                };
+                room.store.record_scrape(&due, report).await.unwrap();
+            }
+            let n_articles = room.store.status(noon()).await.unwrap().n_articles;
+            assert_eq!(
+                n_articles as usize,
+                page * orders.len() + n + 1,
+                "announced as {announced:?}, scraped as {scraped_as:?}"
+            );
+        }
+    }
+    for article in all(&room.store).await {
+        assert_eq!(article.feed_urls.len(), 5, "{:?}", article.title);
+        assert_eq!(article.page_state, PageState::Scraped);
+    }
+    room.store.index().await.unwrap();
+    assert_eq!(room.store.check().await.unwrap(), Vec::<String>::new());
 }
