@@ -8,6 +8,7 @@ use super::super::StoreError;
 use super::super::record::{Lease, PollRecorded};
 use super::super::recording::{Poll, Recorded, Refusal, Report, Unit};
 use super::apply::Place;
+use super::claims::Turn;
 use super::convert::{lease, shard_column, small_count};
 use super::fault::Fault;
 use super::ids::WorkerIds;
@@ -60,6 +61,8 @@ async fn in_transaction(
         at: last.unwrap_or_default(),
     };
     ids.resume(transaction, &leases).await?;
+    let allowed: Vec<&Report> = waiting.iter().map(|(_, report)| *report).collect();
+    let turn = Turn::take(transaction, &allowed).await?;
     let mut hosts = Hosts::default();
     while !waiting.is_empty() {
         let mut unit = known(transaction, &waiting).await?;
@@ -84,6 +87,7 @@ async fn in_transaction(
     }
     ids.save(transaction).await?;
     hosts.write(transaction).await?;
+    turn.end(transaction).await?;
     Ok(answers)
 }
 

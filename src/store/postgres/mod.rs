@@ -70,6 +70,7 @@ mod address;
 mod apply;
 mod articles;
 mod batch;
+mod claims;
 mod connect;
 mod convert;
 mod due;

@@ -15,7 +15,7 @@ use super::super::record::{
 use super::clean;
 use super::rows::{Body, Form};
 use crate::dedup::ContentHash;
-use crate::model::{Failure, FeedId};
+use crate::model::{ArticleId, Failure, FeedId};
 use crate::store::record::{AliasReason, Lease};
 
 /// About how much text is made ready in a millisecond, and what an entry counts whatever it
@@ -46,6 +46,14 @@ impl Report {
         match self {
             Self::Poll(poll) => Some(poll),
             Self::Scrape(_) => None,
+        }
+    }
+
+    /// The scrape, if it is one.
+    pub(in crate::store) fn as_scrape(&self) -> Option<&Scrape> {
+        match self {
+            Self::Poll(_) => None,
+            Self::Scrape(scrape) => Some(scrape),
         }
     }
 
@@ -298,6 +306,32 @@ impl Scrape {
             at,
             manners: report.manners,
             outcome,
+        }
+    }
+
+    /// The article whose page it was.
+    pub(in crate::store) fn article(&self) -> ArticleId {
+        self.due.article
+    }
+
+    /// Whether there was a page that may turn out to be another article's as well.
+    pub(in crate::store) fn has_page(&self) -> bool {
+        self.page().is_some()
+    }
+
+    /// The normal forms that this scrape brings: of the URL that was due, and of those that
+    /// the page claims.
+    pub(in crate::store) fn forms(&self) -> impl Iterator<Item = &Form> {
+        let claims = self.page().map(|page| page.claims.iter());
+        let claimed = claims.into_iter().flatten().map(|claim| &claim.form);
+        std::iter::once(&self.form).chain(claimed)
+    }
+
+    fn page(&self) -> Option<&Page> {
+        match &self.outcome {
+            Outcome::Article(page) => Some(page),
+            Outcome::Failed { found, .. } => found.as_deref(),
+            Outcome::Moved(_) | Outcome::Retry { .. } => None,
         }
     }
 

@@ -36,3 +36,11 @@ CREATE TABLE shard (
   epoch BIGINT NOT NULL DEFAULT 0    -- grows with every change of owner: what comes late is fenced
 );
 INSERT INTO shard (id) SELECT generate_series(0, 1023);
+
+-- Whoever records a page has a row here for each of its URLs until he commits, and takes them
+-- out again before: two copies of a page are recorded one after the other. Always empty.
+CREATE TABLE claim_turn (
+  shard SMALLINT NOT NULL,           -- of the URL's host
+  key   BIGINT NOT NULL,             -- of the URL's normal form
+  PRIMARY KEY (shard, key)
+);
