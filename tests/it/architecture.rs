@@ -140,7 +140,7 @@ const IMPURE: &[&str] = &[
 /// Libraries that one module hides from all others.
 const HIDDEN: &[(&str, &[&str])] = &[
     ("reqwest", &["fetch"]),
-    ("rustls", &["fetch"]),
+    ("rustls", &["fetch", "store"]),
     ("rusqlite", &["store"]),
     ("feed_rs", &["feed"]),
     ("scraper", &["extract"]),
