@@ -33,7 +33,7 @@ const LEASE: Duration = Duration::from_secs(4);
 const SIZE: Size = Size {
     n_hosts: 250,
     n_feeds: 1000,
-    news_every: Duration::from_secs(15),
+    news_every: Duration::from_secs(20),
     slowness: Duration::from_millis(40),
 };
 
@@ -240,10 +240,12 @@ fn wait_for_none(since: Instant, fleet: &Fleet, what: &str, left: impl Fn() -> V
         }
         if since.elapsed() > RECOVERY {
             let logs = fleet.logs();
+            let names = left.iter().filter_map(|left| left.split(' ').next());
+            let names: Vec<&str> = names.take(5).collect();
             let told: Vec<&str> = logs
                 .lines()
                 .filter(|line| {
-                    line.starts_with("---") || left.iter().take(5).any(|name| line.contains(name))
+                    line.starts_with("---") || names.iter().any(|name| line.contains(name))
                 })
                 .collect();
             let few: Vec<_> = left.iter().take(20).collect();
@@ -268,11 +270,9 @@ fn without_text(world: &World, database: &Database) -> Vec<String> {
             told.get(name.as_str())
                 .is_none_or(|row| row[2] != "scraped")
         })
-        .map(|name| {
-            if let Some(row) = told.get(name.as_str()) {
-                eprintln!("{name}: {row:?}");
-            }
-            format!("/{name}")
+        .map(|name| match told.get(name.as_str()) {
+            Some(row) => format!("/{name} {row:?}"),
+            None => format!("/{name}"),
         })
         .collect()
 }
@@ -291,7 +291,7 @@ async fn workers_that_die_and_stall_harm_neither_hosts_nor_archive() {
     let list: String = world
         .feeds()
         .iter()
-        .map(|url| format!("[[feed]]\nurl = \"{url}\"\ninterval = \"6s\"\n"))
+        .map(|url| format!("[[feed]]\nurl = \"{url}\"\ninterval = \"15s\"\n"))
         .collect();
     room.write("feeds.toml", &list);
     room.configure_manners(&format!("{}ms", GAP.as_millis()), "2s", "");

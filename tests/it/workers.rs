@@ -54,6 +54,7 @@ fn n_free(database: &Database) -> i64 {
 /// Starts a worker, and waits until it owns everything.
 fn alone(room: &Room, database: &Database, name: &str) -> Running {
     let worker = room.start_as(name, &["run"]);
+    worker.says("owns 1024 of 1024 shards");
     room.wait_until("the worker has everything", |_| {
         n_owners(database) == 1 && n_free(database) == 0
     });
@@ -195,7 +196,7 @@ async fn a_drained_worker_ends_by_itself_and_another_goes_on() {
     let site = site(Half::Lower, 0).await;
     site.serve("/feed.xml", feed(&site, &site.url("/a")));
     site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
-    let room = Room::on_with_lease(&database, Duration::from_secs(8), &[]);
+    let room = Room::on_with_lease(&database, Duration::from_secs(10), &[]);
     let (first, second) = pair(&room, &database);
     let workers = room.json(&["worker", "list", "--json"]);
     let of_first = workers.iter().find(|w| w["pid"] == first.id()).unwrap();
@@ -326,10 +327,11 @@ async fn two_workers_start_on_an_empty_database_and_follow_one_list() {
         }
     }
     let urls: Vec<String> = sites.iter().map(|site| site.url("/feed.xml")).collect();
-    let room = Room::on_with_lease(&database, Duration::from_secs(8), &urls);
+    let room = Room::on_with_lease(&database, Duration::from_secs(10), &urls);
 
     let first = room.start_as("first", &["run"]);
     let second = room.start_as("second", &["run"]);
+    first.says("registered");
     until_saved(&room, 6);
 
     assert_eq!(room.feeds().len(), 6);
