@@ -50,7 +50,7 @@ impl SqliteRows {
 
     /// Its identity.
     pub(in super::super) async fn store_id(&self) -> Result<String, StoreError> {
-        let id = self.run(|connection| Ok(state::note(connection, "store_id")?));
+        let id = self.run(|connection| state::note(connection, "store_id"));
         Ok(id.await?.unwrap_or_default())
     }
 
