@@ -255,7 +255,14 @@ impl Store {
                 Backend::Postgres(postgres::Postgres::open(settings, access).await?)
             }
         };
-        Ok(Self { backend })
+        let store = Self { backend };
+        if access != Access::Reader && store.note(migrate::MOVE_MARK).await?.is_some() {
+            store.close().await?;
+            return Err(StoreError::Database(format!(
+                "an archive is being moved to {settings}; give the same `wireroom migrate` again to end that first"
+            )));
+        }
+        Ok(store)
     }
 
     /// The process on this machine that holds the daemon's lock on this store, if one does;

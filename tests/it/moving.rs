@@ -19,6 +19,8 @@ use crate::store_contract::{
     subscribe, words,
 };
 use crate::support::postgres::{Database, database};
+use crate::support::room::{self, page, rss};
+use crate::support::site::{Reply, Site};
 
 /// Everything that a person can get out of an archive.
 #[derive(Debug, PartialEq)]
@@ -252,6 +254,11 @@ async fn a_move_that_was_broken_off_goes_on() {
         };
         assert!(broken.unwrap_err().is_panic());
     }
+    let too_early = Store::open(&there, Access::Daemon).await.unwrap_err();
+    assert!(
+        too_early.to_string().contains("wireroom migrate"),
+        "{too_early}"
+    );
     let mut steps = Vec::new();
     let moved = Store::move_archive(&room.settings, &there, |progress: Progress| {
         steps.push(progress);
@@ -265,6 +272,68 @@ async fn a_move_that_was_broken_off_goes_on() {
     assert_eq!(
         database.number("SELECT count(*) FROM note WHERE name LIKE 'move%'"),
         0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_moves_an_archive_which_then_goes_on() {
+    let Some(database) = database() else {
+        return;
+    };
+    let site = Site::start().await;
+    let items = [
+        ("Ferry", site.url("/a"), "g-1"),
+        ("Harbour", site.url("/b"), "g-2"),
+    ];
+    site.serve(
+        "/feed.xml",
+        Reply::new("application/rss+xml", rss("Gazette", &items)),
+    );
+    site.serve("/a", Reply::html(&page("Ferry", "the ferry")));
+    site.serve(
+        "/b",
+        Reply::html(&page("Harbour", "the harbour and the ferry")),
+    );
+    let room = room::Room::subscribed_to(&[site.url("/feed.xml")]);
+    room.run_once();
+    let there = |args: &[&str]| -> String {
+        let mut command = room.command(args);
+        let output = command.env("WIREROOM__STORE__URL", database.url()).output();
+        let output = output.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+
+    let moved = room.ok(&["migrate", "--to", &database.url(), "--json"]);
+    let again = room.fails(1, &["migrate", "--to", &database.url()]);
+
+    let moved: serde_json::Value = serde_json::from_str(&moved).unwrap();
+    assert_eq!(moved["rows"]["article"], 2);
+    assert!(again.contains("holds an archive already"), "{again}");
+    let same: [&[&str]; 5] = [
+        &["export"],
+        &["export", "--format", "csv"],
+        &["export-opml"],
+        &["list", "--json"],
+        &["feed", "list", "--json"],
+    ];
+    for args in same {
+        assert_eq!(there(args), room.ok(args), "{args:?}");
+    }
+    there(&["run", "--once"]);
+    let ranked = there(&["search", "--rank", "--json", "ferry"]);
+    let ranked: Vec<serde_json::Value> = room::lines(&ranked);
+    let titles: Vec<&str> = ranked
+        .iter()
+        .filter_map(|found| found["title"].as_str())
+        .collect();
+    assert_eq!(titles, ["Ferry", "Harbour"]);
+    assert!(ranked[0]["score"].as_f64() > ranked[1]["score"].as_f64());
+    assert!(
+        there(&["search", "--json", "ferry"])
+            .find("\"score\"")
+            .is_none()
     );
 }
 

@@ -28,7 +28,7 @@ pub(super) type Marks = BTreeMap<String, String>;
 pub(super) const ID_COUNTER: &str = "last_article_id";
 
 /// The note of a move that is under way: the identity of the archive that is moved.
-const FROM_MARK: &str = "move";
+pub(super) const MOVE_MARK: &str = "move";
 
 /// How far a table is: the note's name is this and the table's.
 const TABLE_MARK: &str = "move:";
@@ -102,7 +102,7 @@ pub(super) async fn move_archive(
 
 /// Whether a note goes along: not what belongs to one database alone.
 pub(super) fn remembered(name: &str) -> bool {
-    !matches!(name, "store_id" | "search_index" | FROM_MARK) && !name.starts_with(TABLE_MARK)
+    !matches!(name, "store_id" | "search_index" | MOVE_MARK) && !name.starts_with(TABLE_MARK)
 }
 
 fn refused(reason: String) -> StoreError {
@@ -112,7 +112,7 @@ fn refused(reason: String) -> StoreError {
 /// Marks the target as ours, or finds that it is.
 async fn begin(from: &Side, to: &Side) -> Result<(), StoreError> {
     let id = from.store_id().await?;
-    match to.marks().await?.get(FROM_MARK) {
+    match to.marks().await?.get(MOVE_MARK) {
         Some(mark) if *mark == id => return Ok(()),
         Some(_) => {
             return Err(refused(
@@ -128,7 +128,7 @@ async fn begin(from: &Side, to: &Side) -> Result<(), StoreError> {
             ));
         }
     }
-    to.set_mark(FROM_MARK.to_owned(), Some(id)).await
+    to.set_mark(MOVE_MARK.to_owned(), Some(id)).await
 }
 
 /// Takes the marks away.
@@ -138,7 +138,7 @@ async fn end(to: &Side) -> Result<(), StoreError> {
         let mark = format!("{TABLE_MARK}{}", table.name);
         to.set_mark(mark, None).await?;
     }
-    to.set_mark(FROM_MARK.to_owned(), None).await
+    to.set_mark(MOVE_MARK.to_owned(), None).await
 }
 
 /// Rows that are done, and who is told.
