@@ -24,7 +24,7 @@ use crate::schedule::PollState;
 pub(super) type Held = [(Shard, u64)];
 
 /// A worker whose queue is longer counts no further: it looks at it twice a second.
-const COUNTED_AT_MOST: i64 = 100_000;
+const COUNTED_AT_MOST: i64 = 20_000;
 
 /// Columns of a due feed, behind its host's.
 const FEED_COLUMNS: &str = "s.feed_id, coalesce(s.moved_url, f.url), s.due_at, s.etag,
